@@ -31,6 +31,7 @@ func (c conferences) Counts() []Count {
 // if there is no service any more.
 func (s *Server) newConferences() error {
 	kept := rooms.New(s.store)
+	s.roomTables = kept
 	if s.config.Rooms.Domain == "" {
 		return nil
 	}

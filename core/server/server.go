@@ -25,6 +25,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
 	"github.com/dragoman-im/dragoman/core/store/nodes"
 	"github.com/dragoman-im/dragoman/core/store/resumable"
+	roomtables "github.com/dragoman-im/dragoman/core/store/rooms"
 )
 
 // served are the served hosts with what they share.
@@ -33,6 +34,8 @@ type served struct {
 	anonymous []*anonymousHost
 	backends  backends // of passwords and tokens
 	rooms     *notification.Notifier
+
+	roomTables *roomtables.Tables
 }
 
 // Options are the parameters of New besides the configuration.

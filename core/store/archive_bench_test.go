@@ -113,7 +113,7 @@ func BenchmarkQuery(b *testing.B) {
 func indexForBench(b *testing.B, s *Store) {
 	b.Helper()
 	begin, bytes := time.Now(), 0.0
-	if err := indexing.New(s, s.log).Run(b.Context()); err != nil {
+	if err := indexing.New(s, indexing.Accounts(s), s.log).Run(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	took := time.Since(begin)

@@ -108,7 +108,7 @@ func TestSearchOfArchive(t *testing.T) {
 		fillText(t, s, more)
 		all = append(all, more...)
 		if round > 0 && round < 9 {
-			if err := indexing.New(s, s.log).Run(t.Context()); err != nil { // a new one: it is never busy
+			if err := indexing.New(s, indexing.Accounts(s), s.log).Run(t.Context()); err != nil { // a new one: it is never busy
 				t.Fatal(err)
 			}
 		}
@@ -181,7 +181,7 @@ func TestRetractedIsNotIndexed(t *testing.T) {
 		list[i].Stanza.ID = fmt.Sprint("id", i)
 	}
 	fillText(t, s, list)
-	indexer := indexing.New(s, s.log)
+	indexer := indexing.New(s, indexing.Accounts(s), s.log)
 	if err := indexer.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

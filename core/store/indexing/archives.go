@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/store/archives"
 	"github.com/dragoman-im/dragoman/core/store/scan"
+	"github.com/dragoman-im/dragoman/core/store/wordindex"
 )
 
 // How messages are indexed for the full-text search.
@@ -28,16 +29,47 @@ const (
 type Store interface {
 	Reader() *sql.DB
 	Write(ctx context.Context, fn func(tx *sql.Tx) error) error
-	// CompleteArchives makes all archived messages visible to queries.
-	CompleteArchives(ctx context.Context) error
+}
+
+// Kind is a kind of archives that are indexed.
+type Kind struct {
+	Name    string // for the log
+	Words   *wordindex.Index
+	Waiting string // a query for the numbers of the archives that have at least wordsTail messages that are not indexed
+	// Unindexed reads the terms of the first messages of an archive behind a position.
+	Unindexed func(ctx context.Context, q scan.Querier, number, after int64, limit int) ([]wordindex.Doc, error)
+	// First returns the first position of an archive.
+	First func(ctx context.Context, q scan.Querier, number int64) (int64, error)
+	// Complete makes all archived messages visible to queries; nil: they are.
+	Complete func(ctx context.Context) error
 	// NewEntries returns how many entries were archived since the last call, by the number of the archive, and how many rows since the
 	// start.
+	NewEntries func() (entries map[int64]int, rows int64)
+}
+
+// AccountStore is what is special about the archives of accounts; it is the *store.Store.
+type AccountStore interface {
+	CompleteArchives(ctx context.Context) error
 	NewEntries() (entries map[int64]int, rows int64)
+}
+
+// Accounts are the archives of accounts.
+func Accounts(s AccountStore) Kind {
+	return Kind{
+		Name: "archives", Words: archives.Words, Waiting: waitingSQL, Complete: s.CompleteArchives, NewEntries: s.NewEntries,
+		Unindexed: func(ctx context.Context, q scan.Querier, number, after int64, limit int) ([]wordindex.Doc, error) {
+			return archives.Unindexed(ctx, q, number, after, limit)
+		},
+		First: func(ctx context.Context, q scan.Querier, number int64) (int64, error) {
+			return archives.FirstPosition(ctx, q, number)
+		},
+	}
 }
 
 // Archives indexes the words of archived messages in the background. It belongs to one goroutine.
 type Archives struct {
 	store   Store
+	kind    Kind
 	log     *slog.Logger
 	waiting map[int64]int // entries that are not indexed, by archive; nil before the first run
 	rows    int64
@@ -45,15 +77,20 @@ type Archives struct {
 	logged  time.Time
 }
 
-// New makes the indexer of the accounts' archives.
-func New(s Store, log *slog.Logger) *Archives { return &Archives{store: s, log: log} }
+// New makes an indexer of one kind of archives.
+func New(s Store, k Kind, log *slog.Logger) *Archives {
+	if k.Complete == nil {
+		k.Complete = func(context.Context) error { return nil }
+	}
+	return &Archives{store: s, kind: k, log: log}
+}
 
 // Run indexes what has to be. Call it every some seconds.
 func (x *Archives) Run(ctx context.Context) error {
 	begin := x.waiting == nil
 	if begin {
 		if err := x.begin(ctx); err != nil {
-			return fmt.Errorf("index archived messages by words: %w", err)
+			return fmt.Errorf("index %s by words: %w", x.kind.Name, err)
 		}
 	}
 	limit := wordsTail
@@ -69,7 +106,7 @@ func (x *Archives) Run(ctx context.Context) error {
 	if left == 0 {
 		return nil
 	}
-	if err := x.store.CompleteArchives(ctx); err != nil {
+	if err := x.kind.Complete(ctx); err != nil {
 		return err
 	}
 	for number, n := range x.waiting {
@@ -78,14 +115,14 @@ func (x *Archives) Run(ctx context.Context) error {
 		}
 		done, err := x.index(ctx, number)
 		if err != nil {
-			return fmt.Errorf("index archived messages by words: %w", err)
+			return fmt.Errorf("index %s by words: %w", x.kind.Name, err)
 		}
 		if done {
 			delete(x.waiting, number)
 		}
 		if left--; begin && time.Since(x.logged) >= progressEvery {
 			x.logged = time.Now()
-			x.log.Info("archived messages are being indexed by words", "archives left", left)
+			x.log.Info("archived messages are being indexed by words", "kind", x.kind.Name, "archives left", left)
 		}
 	}
 	return nil
@@ -97,9 +134,9 @@ WHERE (SELECT count(*) FROM (SELECT 1 FROM archive_entries e WHERE e.archive = a
 
 // begin finds what the last run has left.
 func (x *Archives) begin(ctx context.Context) error {
-	err := archives.Words.Clean(ctx, x.store.Reader(), x.store)
+	err := x.kind.Words.Clean(ctx, x.store.Reader(), x.store)
 	if err == nil {
-		err = x.store.CompleteArchives(ctx)
+		err = x.kind.Complete(ctx)
 	}
 	if err != nil {
 		return err
@@ -107,7 +144,7 @@ func (x *Archives) begin(ctx context.Context) error {
 	list, err := scan.Rows(ctx, x.store.Reader(), func(row scan.Row) (n int64, err error) {
 		err = row.Scan(&n)
 		return n, err
-	}, waitingSQL)
+	}, x.kind.Waiting)
 	if err != nil {
 		return err
 	}
@@ -121,7 +158,7 @@ func (x *Archives) begin(ctx context.Context) error {
 
 // count adds the entries since the last run, and reports whether they are so many that the server is busy.
 func (x *Archives) count() (busy bool) {
-	entries, rows := x.store.NewEntries()
+	entries, rows := x.kind.NewEntries()
 	for number, n := range entries {
 		x.waiting[number] += n
 	}
@@ -132,13 +169,13 @@ func (x *Archives) count() (busy bool) {
 
 // index indexes the messages of an archive. It is not done where the index was changed meanwhile.
 func (x *Archives) index(ctx context.Context, number int64) (done bool, err error) {
-	s, words := x.store, archives.Words
+	s, words := x.store, x.kind.Words
 	for more := true; more; {
 		state, err := words.State(ctx, s.Reader(), number)
 		if err != nil {
 			return false, err
 		}
-		docs, err := archives.Unindexed(ctx, s.Reader(), number, state.Indexed, wordsAtOnce)
+		docs, err := x.kind.Unindexed(ctx, s.Reader(), number, state.Indexed, wordsAtOnce)
 		if err != nil {
 			return false, err
 		}
@@ -158,7 +195,7 @@ func (x *Archives) index(ctx context.Context, number int64) (done bool, err erro
 			x.log.Info("archived messages are being indexed by words", "archive", number, "messages up to", time.UnixMicro(docs[len(docs)-1].Position))
 		}
 	}
-	oldest, err := archives.FirstPosition(ctx, s.Reader(), number)
+	oldest, err := x.kind.First(ctx, s.Reader(), number)
 	if err != nil {
 		return false, err
 	}

@@ -214,7 +214,7 @@ func TestExpireWords(t *testing.T) {
 		a.put(alice, bob, fmt.Sprintf("word%d all", i), a.now.Add(-time.Duration(n-i)*time.Hour))
 	}
 	a.wait()
-	index := indexing.New(a.Store, slog.New(slog.DiscardHandler))
+	index := indexing.New(a.Store, indexing.Accounts(a.Store), slog.New(slog.DiscardHandler))
 	if err := index.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

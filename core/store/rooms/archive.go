@@ -69,6 +69,7 @@ func (t *Tables) Append(at jid.JID, m *conference.Message, r *conference.Retract
 				return err
 			}
 		}
+		t.fresh.add(m.Archive) // also if the transaction fails, which costs little
 		return insert(tx, m)
 	}, done)
 }
@@ -79,6 +80,7 @@ func (t *Tables) Moderate(ctx context.Context, at jid.JID, m *conference.Message
 		if found, err = retract(tx, m.Archive, r); err != nil || !found {
 			return err
 		}
+		t.fresh.add(m.Archive)
 		return insert(tx, m)
 	})
 	return found, err
@@ -109,15 +111,18 @@ func retract(tx *sql.Tx, number int64, r *conference.Retraction) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("find corrections: %w", err)
 	}
-	gone := []int64{of.Position}
+	gone := []*conference.Message{&of}
 	versions := map[string]bool{of.Message: of.Message != ""}
 	for i := range later {
 		if m := &later[i]; m.Occupant == of.Occupant && versions[corrects(m)] {
-			gone, versions[m.Message] = append(gone, m.Position), m.Message != ""
+			gone, versions[m.Message] = append(gone, m), m.Message != ""
 		}
 	}
-	for _, position := range gone {
-		if _, err := tx.Exec(tombstoneSQL, r.Payload, number, position); err != nil {
+	for _, m := range gone {
+		if err := removeWords(tx, m); err != nil {
+			return false, err
+		}
+		if _, err := tx.Exec(tombstoneSQL, r.Payload, number, m.Position); err != nil {
 			return false, fmt.Errorf("retract a message of a room: %w", err)
 		}
 	}

@@ -11,9 +11,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/features/conference"
-	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/paging"
-	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/search"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
@@ -31,9 +30,17 @@ type query struct {
 	where    strings.Builder // conditions on the index of positions
 	args     []any
 	nick     string
-	words    func(text string) bool // nil: every text matches
+	find     *wanted // nil: every text matches
+	from, to int64   // bounds of the positions, inclusive
 	p        archive.Page
 	examined int
+	last     string // the id of the last message that was examined
+}
+
+// wanted is what the text of a message must have.
+type wanted struct {
+	words *search.Query
+	terms []search.Term // that each message has that matches
 }
 
 // Messages implements conference.Archives.
@@ -43,9 +50,12 @@ func (t *Tables) Messages(ctx context.Context, number int64, f archive.Filter, p
 		return page, fmt.Errorf("read archive of a room: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	q := &query{Querier: tx, number: number, nick: f.With.Resource(), p: p}
+	q := &query{Querier: tx, number: number, nick: f.With.Resource(), to: 1<<63 - 1, p: p}
 	if f.Words != nil {
-		q.words = f.Words.Match
+		q.find = &wanted{f.Words, f.Words.Terms()}
+		if q.nick != "" {
+			q.find.terms = append(slices.Clone(q.find.terms), nickTerm(q.nick))
+		}
 	}
 	if err := q.narrow(ctx, f); err != nil {
 		return page, err
@@ -65,7 +75,7 @@ func (t *Tables) Messages(ctx context.Context, number int64, f archive.Filter, p
 }
 
 // selective reports whether messages have to be read to know whether they match.
-func (q *query) selective() bool { return q.nick != "" || q.words != nil }
+func (q *query) selective() bool { return q.nick != "" || q.find != nil }
 
 func (q *query) and(condition string, args ...any) {
 	q.where.WriteString(" AND " + condition)
@@ -75,9 +85,11 @@ func (q *query) and(condition string, args ...any) {
 // narrow adds the conditions of a filter.
 func (q *query) narrow(ctx context.Context, f archive.Filter) error {
 	if !f.Start.IsZero() {
+		q.from = max(q.from, f.Start.UnixMicro())
 		q.and("position >= ?", f.Start.UnixMicro())
 	}
 	if !f.End.IsZero() {
+		q.to = min(q.to, f.End.UnixMicro())
 		q.and("position <= ?", f.End.UnixMicro())
 	}
 	if err := q.bounds(ctx, f.AfterID, f.BeforeID); err != nil {
@@ -88,7 +100,7 @@ func (q *query) narrow(ctx context.Context, f archive.Filter) error {
 	}
 	positions := make([]any, len(f.IDs))
 	for i, id := range f.IDs {
-		position, err := q.find(ctx, id)
+		position, err := q.position(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -100,16 +112,21 @@ func (q *query) narrow(ctx context.Context, f archive.Filter) error {
 
 // bounds adds the conditions of two ids, both exclusive.
 func (q *query) bounds(ctx context.Context, after, before string) error {
-	for _, end := range []struct{ id, condition string }{{after, "position > ?"}, {before, "position < ?"}} {
+	for i, end := range []struct{ id, condition string }{{after, "position > ?"}, {before, "position < ?"}} {
 		if end.id == "" {
 			continue
 		}
-		position, err := q.find(ctx, end.id)
+		position, err := q.position(ctx, end.id)
 		if id, ok := archive.ParseID(end.id); errors.Is(err, archive.ErrNoEntry) && ok && id.Possible(time.Now().Add(clockSlack).UnixMicro()) {
 			position, err = id.Micros(), nil // it was deleted, or lost in a crash: its time is its position
 		}
 		if err != nil {
 			return err
+		}
+		if i == 0 {
+			q.from = max(q.from, position+1)
+		} else {
+			q.to = min(q.to, position-1)
 		}
 		q.and(end.condition, position)
 	}
@@ -121,8 +138,8 @@ const clockSlack = time.Minute
 
 const positionSQL = `SELECT position FROM room_messages WHERE archive = ? AND id = ?`
 
-// find returns the position of an id.
-func (q *query) find(ctx context.Context, id string) (position int64, err error) {
+// position returns the position of an id.
+func (q *query) position(ctx context.Context, id string) (position int64, err error) {
 	err = q.QueryRowContext(ctx, positionSQL, q.number, id).Scan(&position)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, archive.ErrNoEntry
@@ -130,8 +147,24 @@ func (q *query) find(ctx context.Context, id string) (position int64, err error)
 	return position, err
 }
 
-// read reads the messages of the page, one piece after the other.
-func (q *query) read(ctx context.Context, page *conference.Page) error {
+// read reads the messages of the page.
+func (q *query) read(ctx context.Context, page *conference.Page) (err error) {
+	switch {
+	case q.find != nil && q.find.words.Empty(): // it matches nothing
+		page.Complete = true
+	case q.find != nil:
+		err = q.readWords(ctx, page)
+	default:
+		page.Complete, err = q.scan(ctx, page, "")
+	}
+	if q.p.Backwards {
+		slices.Reverse(page.Messages)
+	}
+	return err
+}
+
+// scan reads one piece after the other, where another condition is true. It returns false if the page is full, or enough was examined.
+func (q *query) scan(ctx context.Context, page *conference.Page, condition string, more ...any) (all bool, err error) {
 	order, direction := oldestSQL, " AND position > ?"
 	if q.p.Backwards {
 		order, direction = newestSQL, " AND position < ?"
@@ -140,37 +173,32 @@ func (q *query) read(ctx context.Context, page *conference.Page) error {
 	if q.selective() {
 		size = pieceSize
 	}
-	text, args := messagesSQL+q.where.String(), append([]any{q.number}, q.args...)
+	text, args := messagesSQL+q.where.String()+condition, slices.Concat([]any{q.number}, q.args, more)
 	for last := (*int64)(nil); ; {
 		t, a := text, args
 		if last != nil {
 			t, a = text+direction, append(slices.Clone(args), *last)
 		}
 		rows, err := scan.Rows(ctx, q, scanMessage, t+order, append(slices.Clone(a), size)...)
-		if err != nil {
-			return err
+		switch {
+		case err != nil:
+			return false, err
+		case q.take(page, rows):
+			return false, nil
+		case len(rows) < size:
+			return true, nil
+		case q.examined >= maxExamined:
+			page.Reached = q.last
+			return false, nil
 		}
-		full := q.take(page, rows)
-		if !full && len(rows) == size && q.examined < maxExamined {
-			last = &rows[len(rows)-1].Position
-			continue
-		}
-		page.Complete = !full && len(rows) < size
-		if !full && !page.Complete {
-			page.Reached = rows[len(rows)-1].ID
-		}
-		break
+		last = &rows[len(rows)-1].Position
 	}
-	if q.p.Backwards {
-		slices.Reverse(page.Messages)
-	}
-	return nil
 }
 
 // take adds the rows that match to the page. It returns true if there are more than fit.
 func (q *query) take(page *conference.Page, rows []conference.Message) bool {
 	for i := range rows {
-		q.examined++
+		q.examined, q.last = q.examined+1, rows[i].ID
 		if !q.matches(&rows[i]) {
 			continue
 		}
@@ -186,7 +214,7 @@ func (q *query) matches(m *conference.Message) bool {
 	if q.nick != "" && m.Nick != q.nick {
 		return false
 	}
-	return q.words == nil || q.words(message.Text(&stanza.Stanza{Kind: stanza.Message, Type: stanza.TypeGroupchat, Extra: m.Extra, Payload: m.Payload}))
+	return q.find == nil || q.find.words.Match(text(m))
 }
 
 const (

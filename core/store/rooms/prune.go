@@ -69,13 +69,19 @@ func (t *Tables) prune(ctx context.Context, a archiveRow, before time.Time, most
 	if upTo == 0 {
 		return nil
 	}
-	for more := true; more; {
+	if a.room == "" { // the rest of the index goes with the archive, but not in so small steps
+		if err := words.Drop(ctx, t.store.Reader(), t.store, a.number); err != nil {
+			return err
+		}
+	}
+	for more, deleted := true, false; more; {
 		err := t.store.Partition(a.room).Write(ctx, func(tx *sql.Tx) error {
 			r, err := tx.Exec(pruneSQL, a.number, upTo, pruneBatch)
 			if err != nil {
 				return err
 			}
 			n, err := r.RowsAffected()
+			deleted = deleted || n > 0
 			if more = n == pruneBatch; more || err != nil || a.room != "" {
 				return err
 			}
@@ -84,6 +90,9 @@ func (t *Tables) prune(ctx context.Context, a archiveRow, before time.Time, most
 		})
 		if err != nil {
 			return fmt.Errorf("prune archive of a room: %w", err)
+		}
+		if !more && deleted && a.room != "" {
+			t.fresh.deleted(a.number, upTo)
 		}
 	}
 	return nil

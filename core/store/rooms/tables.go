@@ -18,7 +18,10 @@ import (
 )
 
 // Tables are the tables of a server. Its methods may be called from any goroutine.
-type Tables struct{ store *store.Store }
+type Tables struct {
+	store *store.Store
+	fresh fresh
+}
 
 var (
 	_ rooms.Store          = (*Tables)(nil)
@@ -30,7 +33,7 @@ var (
 // New returns the tables in a database. Call it before the store is used.
 func New(s *store.Store) *Tables {
 	s.OnDeleteAccount(deleteAccount)
-	return &Tables{s}
+	return &Tables{store: s}
 }
 
 const (
