@@ -55,6 +55,7 @@ type sessionState struct {
 	flags     []*Flag
 	questions questions
 	restored  []func(*Bound)
+	failed    []func(a *Account, from jid.JID)
 }
 
 // NewHost returns a host for a domain. Add features with Use, then attach it with r.Attach(domain, host).
@@ -72,6 +73,10 @@ func NewHost(r *Router, domain jid.JID, o HostOptions) *Host {
 // OnRestore adds a function that is called after the facts of a session were restored (Bound.Restore). Call it before the host is
 // attached.
 func (h *Host) OnRestore(f func(*Bound)) { h.session.restored = append(h.session.restored, f) }
+
+// OnFailed adds a function that is called when an address answers a message that an account itself has sent, such as a notification, with
+// an error. Call it before the host is attached.
+func (h *Host) OnFailed(f func(a *Account, from jid.JID)) { h.session.failed = append(h.session.failed, f) }
 
 // Domain returns the host's domain.
 func (h *Host) Domain() jid.JID { return h.domain }

@@ -14,6 +14,11 @@ func (h *Host) message(b *Batch, account *Account, st *stanza.Stanza) {
 	switch a {
 	case ignore:
 		h.router.Counters.Dropped.Add(1)
+		if st.Type == stanza.TypeError && st.To.IsBare() {
+			for _, failed := range h.session.failed {
+				failed(account, st.From)
+			}
+		}
 	case refuse:
 		h.router.Bounce(b, st, stanza.ServiceUnavailable(""))
 	case one, every:

@@ -52,11 +52,12 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 		Devices: a.config.Push.Devices, Errors: a.config.Push.Errors, Contents: a.config.Push.Contents, Log: a.log,
 		Rooms: a.shared.rooms, Blocks: l.blocking.Blocks, Bookmarks: read,
 	})
+	known := capabilities.New(h)
 	var e events
 	e = events{
-		capabilities: capabilities.New(h), bookmarks: kept, push: pushed,
+		capabilities: known, bookmarks: kept, push: pushed,
 		pep: pep.New(h, a.nodes, pep.Options{
-			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log, Committed: func(ctx context.Context, c pubsub.Committed) { e.committed(ctx, c, a.log) },
+			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log, Remote: known.Remote, Committed: func(ctx context.Context, c pubsub.Committed) { e.committed(ctx, c, a.log) },
 			Limits: func() pubsub.Limits { return accountNodes(a.config) },
 		}),
 		domain: pubsubdomain.New(a.nodes, pubsubdomain.Options{
@@ -72,7 +73,16 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 	e.vcard = vcard.New(a.store, int(a.config.Limits.VCardBytes)).With(e.avatars).Beside(a.identity)
 	e.vcard.Join(e.pep.Engine())
 	e.capabilities.Watch(func(ctx context.Context, c capabilities.Change) {
+		if c.Session == nil {
+			e.pep.SendLastRemote(ctx, pep.InterestedRemote{Account: c.Of, Session: c.Address, Before: c.Before, Now: c.Now, Route: c.Route})
+			return
+		}
 		e.pep.SendLast(ctx, pep.Interested{Session: c.Session, Before: c.Before, Now: c.Now, Route: c.Route})
+	})
+	visible := l.blocking.Subscriptions(l.roster)
+	known.Know(func(ctx context.Context, a *router.Account, other jid.JID) (bool, error) {
+		from, to, err := visible.Subscription(ctx, a, other)
+		return from || to, err
 	})
 	return e
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -19,15 +21,20 @@ const maxFeatures = 1000
 
 // Change is a session whose capabilities have become known, or have changed. Before is nil if it had none.
 type Change struct {
-	Session     *router.Bound
+	Session     *router.Bound // nil: it is Address, which another server has, a contact of Of
+	Of          *router.Account
+	Address     jid.JID
 	Before, Now *disco.Capabilities
 	Route       func(*stanza.Stanza)
 }
 
-// Capabilities knows the capabilities of one host's sessions.
+// Capabilities knows the capabilities of one host's sessions, and of the sessions of their contacts elsewhere.
 type Capabilities struct {
 	host     *router.Host
 	watchers []func(context.Context, Change)
+	contacts Contacts
+	remotes  *router.Slot[remotes]
+	asking   atomic.Int64 // questions to sessions of other servers that wait
 
 	mu    sync.Mutex
 	known map[key]*entry
@@ -43,15 +50,52 @@ type key struct {
 type entry struct {
 	capabilities *disco.Capabilities
 	hash         disco.CapsHash
-	asked        *router.Bound   // whose answer is awaited; nil: nobody is asked
-	waiting      []*router.Bound // sessions that have announced the hash meanwhile, each once
-	waits        map[*router.Bound]bool
+	asked        announcer   // whose answer is awaited; nil: nobody is asked
+	waiting      []announcer // sessions that have announced the hash meanwhile, each once
+	waits        map[announcer]bool
+}
+
+// announcer is a session that has announced a hash. Two of them are equal if they are the same session.
+type announcer interface {
+	// ask asks the session what a hash stands for. It returns false if that is not possible.
+	ask(c *Capabilities, query *stanza.Element, route func(*stanza.Stanza), answered router.Answered) bool
+	// announced returns the capabilities that its latest presence refers to, nil if it has gone.
+	announced() *disco.Capabilities
+	// replace replaces these, unless they have changed.
+	replace(was, now *disco.Capabilities) bool
+	// change describes a change of them.
+	change(before, now *disco.Capabilities, route func(*stanza.Stanza)) Change
+}
+
+// local is a session of the host.
+type local struct{ *router.Bound }
+
+func (l local) ask(c *Capabilities, query *stanza.Element, route func(*stanza.Stanza), answered router.Answered) bool {
+	return c.host.Ask(l.Account().JID(), l.JID(), query, route, answered)
+}
+
+func (l local) announced() *disco.Capabilities {
+	if p := l.Presence(); p != nil {
+		return p.Capabilities.Load()
+	}
+	return nil
+}
+
+func (l local) replace(was, now *disco.Capabilities) bool {
+	p := l.Presence()
+	return p != nil && p.Capabilities.CompareAndSwap(was, now)
+}
+
+func (l local) change(before, now *disco.Capabilities, route func(*stanza.Stanza)) Change {
+	return Change{Session: l.Bound, Before: before, Now: now, Route: route}
 }
 
 // New returns the feature.
 func New(h *router.Host) *Capabilities {
 	c := &Capabilities{host: h, known: map[key]*entry{}}
+	c.remotes = &router.Slot[remotes]{Load: func(context.Context, *router.Account) (*remotes, error) { return &remotes{}, nil }}
 	h.OnRestore(c.restored)
+	h.OnFailed(c.failed)
 	return c
 }
 
@@ -66,8 +110,8 @@ func (c *Capabilities) restored(s *router.Bound) {
 	if !ok {
 		return
 	}
-	if e, ask := c.announce(hash, announcement{session: s, presence: now}); ask {
-		c.ask(context.Background(), e, s, c.host.Router().Route)
+	if e, ask := c.announce(hash, local{s}, &now.Capabilities); ask {
+		c.ask(context.Background(), e, local{s}, c.host.Router().Route)
 	}
 }
 
@@ -78,8 +122,10 @@ func (c *Capabilities) Watch(f func(context.Context, Change)) { c.watchers = app
 // Feature declares the feature.
 func (c *Capabilities) Feature() router.Feature {
 	return router.Feature{
-		Name:  "capabilities",
-		Specs: []spec.Spec{{Number: "0390", Title: "Entity Capabilities 2.0", Version: "0.3.2", State: spec.Partial, Note: "Server: hashes of clients are checked; its own are those of XEP-0115."}},
+		Name:   "capabilities",
+		Stages: []router.Stage{{Name: "capabilities", Position: router.Clean, Inbound: c.received}},
+		Slots:  []router.AccountSlot{c.remotes},
+		Specs:  []spec.Spec{{Number: "0390", Title: "Entity Capabilities 2.0", Version: "0.3.2", State: spec.Partial, Note: "Server: hashes of clients are checked; its own are those of XEP-0115."}},
 	}
 }
 
@@ -97,17 +143,18 @@ func (c *Capabilities) Available(ctx context.Context, p *router.Pass) {
 	if p.Previous != nil {
 		before = p.Previous.Capabilities.Load()
 	}
-	e, ask := c.announce(hash, announcement{p.Session, now, before})
+	session := local{p.Session}
+	e, ask := c.announce(hash, session, &now.Capabilities)
 	switch {
 	case e.capabilities.Known():
 		if e.capabilities != before {
-			c.notify(ctx, Change{p.Session, before, e.capabilities, p.Route})
+			c.notify(ctx, session.change(before, e.capabilities, p.Route))
 		}
 	case ask && before.Known() && sameHash(p.Previous.Stanza, hash): // its answer did not have the hash
 		now.Capabilities.Store(before)
 		c.ask(ctx, e, c.next(e), p.Route)
 	case ask:
-		c.ask(ctx, e, p.Session, p.Route)
+		c.ask(ctx, e, session, p.Route)
 	}
 }
 
@@ -117,16 +164,9 @@ func sameHash(presence *stanza.Stanza, h disco.CapsHash) bool {
 	return ok && before == h
 }
 
-// announcement is a session with a new presence, and the capabilities of the one before.
-type announcement struct {
-	session  *router.Bound
-	presence *router.Presence
-	before   *disco.Capabilities
-}
-
-// announce gives a presence the capabilities of its hash. It returns the entry of the hash, and whether the session has to
-// be asked what it stands for.
-func (c *Capabilities) announce(h disco.CapsHash, a announcement) (e *entry, ask bool) {
+// announce gives the presence of a session, whose capabilities are at, those of its hash. It returns the entry of the hash, and whether the
+// session has to be asked what it stands for.
+func (c *Capabilities) announce(h disco.CapsHash, session announcer, at *atomic.Pointer[disco.Capabilities]) (e *entry, ask bool) {
 	k := key{h.Generation, h.Algorithm, h.Value}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,17 +181,17 @@ func (c *Capabilities) announce(h disco.CapsHash, a announcement) (e *entry, ask
 		e = &entry{capabilities: &disco.Capabilities{}, hash: h}
 		c.known[k] = e
 	}
-	a.presence.Capabilities.Store(e.capabilities) // before the answer can come
+	at.Store(e.capabilities) // before the answer can come
 	switch {
 	case e.capabilities.Known():
 	case e.asked == nil:
-		e.asked, ask = a.session, true
-	case e.asked != a.session && !e.waits[a.session]: // once, however often it changes its hash
+		e.asked, ask = session, true
+	case e.asked != session && !e.waits[session]: // once, however often it changes its hash
 		if e.waits == nil {
-			e.waits = map[*router.Bound]bool{}
+			e.waits = map[announcer]bool{}
 		}
-		e.waits[a.session] = true
-		e.waiting = append(e.waiting, a.session)
+		e.waits[session] = true
+		e.waiting = append(e.waiting, session)
 	}
 	return e, ask
 }
@@ -172,11 +212,11 @@ func (c *Capabilities) evict() {
 }
 
 // ask asks a session what the hash of its presence stands for.
-func (c *Capabilities) ask(ctx context.Context, e *entry, s *router.Bound, route func(*stanza.Stanza)) {
+func (c *Capabilities) ask(ctx context.Context, e *entry, s announcer, route func(*stanza.Stanza)) {
 	for s != nil {
 		query := stanza.NewElement(disco.NSInfo, "query").With("node", e.hash.Node)
 		asked := s
-		if c.host.Ask(s.Account().JID(), s.JID(), query, route, func(answer *stanza.Stanza, route func(*stanza.Stanza)) {
+		if s.ask(c, query, route, func(answer *stanza.Stanza, route func(*stanza.Stanza)) {
 			c.answered(context.WithoutCancel(ctx), e, asked, answer, route)
 		}) {
 			return
@@ -186,7 +226,7 @@ func (c *Capabilities) ask(ctx context.Context, e *entry, s *router.Bound, route
 }
 
 // next returns the next session to be asked, or nil.
-func (c *Capabilities) next(e *entry) *router.Bound {
+func (c *Capabilities) next(e *entry) announcer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.asked = nil
@@ -194,7 +234,7 @@ func (c *Capabilities) next(e *entry) *router.Bound {
 		s := e.waiting[0]
 		e.waiting = e.waiting[1:]
 		delete(e.waits, s)
-		if p := s.Presence(); p != nil && p.Capabilities.Load() == e.capabilities {
+		if s.announced() == e.capabilities {
 			e.asked = s
 			return s
 		}
@@ -203,7 +243,7 @@ func (c *Capabilities) next(e *entry) *router.Bound {
 }
 
 // answered handles the answer of a session; nil: it has not answered.
-func (c *Capabilities) answered(ctx context.Context, e *entry, s *router.Bound, answer *stanza.Stanza, route func(*stanza.Stanza)) {
+func (c *Capabilities) answered(ctx context.Context, e *entry, s announcer, answer *stanza.Stanza, route func(*stanza.Stanza)) {
 	info, matches := disco.Info{}, false
 	if answer != nil && answer.Type == stanza.TypeResult {
 		if query := answer.FirstChild(); query.Is(disco.NSInfo, "query") && len(query.Nodes) <= maxFeatures {
@@ -230,12 +270,10 @@ func (c *Capabilities) answered(ctx context.Context, e *entry, s *router.Bound, 
 }
 
 // learned notifies about a session whose capabilities have become known, if it still announces them.
-func (c *Capabilities) learned(ctx context.Context, s *router.Bound, announced, now *disco.Capabilities, route func(*stanza.Stanza)) {
-	p := s.Presence()
-	if p == nil || !p.Capabilities.CompareAndSwap(announced, now) {
-		return
+func (c *Capabilities) learned(ctx context.Context, s announcer, announced, now *disco.Capabilities, route func(*stanza.Stanza)) {
+	if s.replace(announced, now) {
+		c.notify(ctx, s.change(nil, now, route))
 	}
-	c.notify(ctx, Change{s, nil, now, route})
 }
 
 func (c *Capabilities) notify(ctx context.Context, change Change) {

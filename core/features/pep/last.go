@@ -54,6 +54,27 @@ func (p *PEP) sendLast(ctx context.Context, account jid.JID, i Interested) {
 	}
 }
 
+// InterestedRemote is Interested for a session of another host, which is of a contact of the account.
+type InterestedRemote struct {
+	Account     *router.Account
+	Session     jid.JID
+	Before, Now *disco.Capabilities
+	Route       func(*stanza.Stanza)
+}
+
+// SendLastRemote sends a session the last items of the nodes of the account that it wants and may see (XEP-0163 §4.3.4).
+func (p *PEP) SendLastRemote(ctx context.Context, i InterestedRemote) {
+	if !i.Now.WantsSome() {
+		return
+	}
+	err := p.engine.SendLast(ctx, pubsub.Receiver{Service: i.Account.JID(), To: i.Session, Route: i.Route}, func(n *pubsub.Node) bool {
+		return i.Now.Wants(n.Name) && !i.Before.Wants(n.Name) && p.shown(ctx, i.Account, n, i.Session.Bare())
+	})
+	if err != nil {
+		p.Log.Error("last items not sent", "account", i.Account.JID(), "err", err)
+	}
+}
+
 // shown reports whether a contact sees a node of an account without a subscription to the node.
 func (p *PEP) shown(ctx context.Context, a *router.Account, n *pubsub.Node, contact jid.JID) bool {
 	from, _, err := p.Contacts.Subscription(ctx, a, contact)
@@ -66,6 +87,9 @@ func (p *PEP) shown(ctx context.Context, a *router.Account, n *pubsub.Node, cont
 // Granted implements router.Watcher: a contact that may see the account from now on gets the last items.
 func (p *PEP) Granted(a *router.Account, contact jid.JID, route func(*stanza.Stanza)) {
 	if contact.Domain() != p.host.Domain().Domain() {
+		p.Remote(a, contact, func(session jid.JID, wants *disco.Capabilities) {
+			p.SendLastRemote(context.Background(), InterestedRemote{Account: a, Session: session, Now: wants, Route: route})
+		})
 		return
 	}
 	for _, s := range p.host.Local(contact).Sessions() {

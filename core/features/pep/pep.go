@@ -29,6 +29,8 @@ type Options struct {
 	Log      *slog.Logger
 	// Committed is called for each change of items: see pubsub.Options. May be nil.
 	Committed func(ctx context.Context, c pubsub.Committed)
+	// Remote calls visit for the sessions that a contact on another host is known to have, with what they want. May be nil.
+	Remote func(a *router.Account, contact jid.JID, visit func(session jid.JID, wants *disco.Capabilities))
 }
 
 // PEP is the publish-subscribe service of each account of one host.
@@ -57,6 +59,9 @@ func New(h *router.Host, s pubsub.Store, o Options) *PEP {
 		Accounts: true, Defaults: pubsub.AccountDefaults, Limits: o.Limits, Host: services{p}, Store: s, Log: o.Log, Committed: o.Committed, Available: p.available,
 	})
 	handlers := map[string]router.IQHandler{pubsub.NS: p.iq, pubsub.NSOwner: p.iq}
+	if p.Remote == nil {
+		p.Remote = func(*router.Account, jid.JID, func(jid.JID, *disco.Capabilities)) {}
+	}
 	h.AnswerNobody("pep", handlers) // as for an account without nodes
 	return p
 }
@@ -205,6 +210,10 @@ func (s services) Implicit(ctx context.Context, service jid.JID, n *pubsub.Node,
 	}
 	for _, contact := range from {
 		checked := false
+		if contact.Domain() != s.host.Domain().Domain() {
+			s.implicitRemote(ctx, account, contact, n, send)
+			continue
+		}
 		for _, session := range s.host.Local(contact).Sessions() {
 			if !wants(session, n.Name) {
 				continue
@@ -217,6 +226,22 @@ func (s services) Implicit(ctx context.Context, service jid.JID, n *pubsub.Node,
 		}
 	}
 	return nil
+}
+
+// implicitRemote is Implicit for one contact on another host.
+func (p *PEP) implicitRemote(ctx context.Context, a *router.Account, contact jid.JID, n *pubsub.Node, send func(session jid.JID)) {
+	var wanting []jid.JID
+	p.Remote(a, contact, func(session jid.JID, wants *disco.Capabilities) {
+		if wants.Wants(n.Name) {
+			wanting = append(wanting, session)
+		}
+	})
+	if len(wanting) == 0 || !p.receives(ctx, a, n, contact) {
+		return
+	}
+	for _, session := range wanting {
+		send(session)
+	}
 }
 
 // receives reports whether a contact gets the notifications of a node.
