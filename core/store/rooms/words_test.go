@@ -48,8 +48,8 @@ func openWithRoom(t testing.TB) *Tables {
 	return tables
 }
 
-// said is a message of the room.
-func said(n int, nick, text string) conference.Message {
+// written is a message of the room.
+func written(n int, nick, text string) conference.Message {
 	at := time.Date(2026, 1, 1, 0, 0, n, 0, time.UTC)
 	return conference.Message{Archive: 1, Position: at.UnixMicro(), ID: storetest.IDAt(at).String(), Message: fmt.Sprint("m", n), Nick: nick, Occupant: "of " + nick, Payload: "<body>" + text + "</body>"}
 }
@@ -137,7 +137,7 @@ func TestSearchIndexedRoom(t *testing.T) {
 			if random.IntN(300) == 0 {
 				text += " needle"
 			}
-			more = append(more, said(len(all)+len(more), nicks[random.IntN(len(nicks))], text))
+			more = append(more, written(len(all)+len(more), nicks[random.IntN(len(nicks))], text))
 		}
 		tables.say(t, more)
 		all = append(all, more...)
@@ -212,9 +212,9 @@ func TestWordsGoWithMessages(t *testing.T) {
 		if i%500 == 0 {
 			word = "needle"
 		}
-		list = append(list, said(i, "ann", word))
+		list = append(list, written(i, "ann", word))
 	}
-	correction := said(3000, "ann", "needle again")
+	correction := written(3000, "ann", "needle again")
 	correction.Payload += "<replace xmlns='urn:xmpp:message-correct:0' id='m2500'/>"
 	tables.say(t, append(list, correction))
 	tables.index(t)
@@ -225,7 +225,7 @@ func TestWordsGoWithMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	notice := said(3001, "", "retracted")
+	notice := written(3001, "", "retracted")
 	found, err := tables.Moderate(t.Context(), testRoom, &notice, &conference.Retraction{ID: list[2500].ID, Payload: "<retracted xmlns='urn:xmpp:message-retract:1'/>"})
 	if err != nil || !found {
 		t.Fatal(found, err)
@@ -272,7 +272,7 @@ func TestWordsAfterRestart(t *testing.T) {
 	tables := openWithRoom(t)
 	var list []conference.Message
 	for i := range 2500 {
-		list = append(list, said(i, "ann", []string{"needle", "hay"}[min(i%500, 1)]))
+		list = append(list, written(i, "ann", []string{"needle", "hay"}[min(i%500, 1)]))
 	}
 	tables.say(t, list)
 	tables.index(t)
