@@ -76,7 +76,9 @@ func (h *Host) OnRestore(f func(*Bound)) { h.session.restored = append(h.session
 
 // OnFailed adds a function that is called when an address answers a message that an account itself has sent, such as a notification, with
 // an error. Call it before the host is attached.
-func (h *Host) OnFailed(f func(a *Account, from jid.JID)) { h.session.failed = append(h.session.failed, f) }
+func (h *Host) OnFailed(f func(a *Account, from jid.JID)) {
+	h.session.failed = append(h.session.failed, f)
+}
 
 // Domain returns the host's domain.
 func (h *Host) Domain() jid.JID { return h.domain }
