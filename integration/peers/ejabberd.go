@@ -3,6 +3,7 @@ package peers
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,8 @@ type Ejabberd struct {
 	log  *Log
 	proc *Process
 
-	components []string
+	components  []string
+	environment []string
 }
 
 // ejabberdModules are loaded beside mod_privilege. mod_caps does not work without mod_muc.
@@ -43,7 +45,7 @@ func StartEjabberd(t testing.TB, setup Setup) *Ejabberd {
 	t.Helper()
 	erlang := NeedEjabberd(t)
 	e := &Ejabberd{t: t, dir: t.TempDir(), log: NewLog(t, "ejabberd")}
-	authority := NewAuthority(t, e.dir, setup.Host)
+	authority := setup.certificate(t, e.dir, setup.Host, "conference."+setup.Host, "pubsub."+setup.Host)
 	clients, components, api := FreePort(t), FreePort(t), FreePort(t)
 	e.Server = Server{
 		Host:          setup.Host,
@@ -53,12 +55,17 @@ func StartEjabberd(t testing.TB, setup Setup) *Ejabberd {
 		CertFile:      authority.CertFile,
 	}
 	e.api = fmt.Sprintf("http://127.0.0.1:%d/api/", api)
+	federation, listener := e.federate(setup)
 	var b strings.Builder
 	fmt.Fprintf(&b, "hosts: [%q]\nloglevel: info\ncertfiles: [%q, %q]\nauth_password_format: scram\n", setup.Host, authority.CertFile, authority.KeyFile)
 	fmt.Fprintf(&b, "access_rules: {anybody: {allow: all}, gateways: {allow: gateways}}\napi_permissions: {tests: {from: [mod_http_api], who: {ip: 127.0.0.1/8}, what: \"*\"}}\n")
-	fmt.Fprintf(&b, "listen:\n  - {port: %d, ip: \"127.0.0.1\", module: ejabberd_c2s, starttls_required: true, access: anybody}\n", clients)
+	fmt.Fprintf(&b, "%slisten:\n%s", federation, listener)
+	fmt.Fprintf(&b, "  - {port: %d, ip: \"127.0.0.1\", module: ejabberd_c2s, starttls_required: true, access: anybody}\n", clients)
 	fmt.Fprintf(&b, "  - {port: %d, ip: \"127.0.0.1\", module: ejabberd_http, request_handlers: {\"/api\": mod_http_api}}\n", api)
 	fmt.Fprintf(&b, "  - port: %d\n    ip: \"127.0.0.1\"\n    module: ejabberd_service\n    hosts:\n", components)
+	if len(setup.Components) == 0 {
+		fmt.Fprintf(&b, "      \"nobody.invalid\": {password: \"%s\"}\n", rand.Text()) // the list must not be empty
+	}
 	var privileged []string
 	for _, c := range setup.Components {
 		e.components = append(e.components, c.Domain)
@@ -116,6 +123,26 @@ func (e *Ejabberd) FillsRosters() bool {
 	return year*100+month >= 2310
 }
 
+// federate returns the settings of links with other servers, and their part of section listen.
+func (e *Ejabberd) federate(setup Setup) (settings, listen string) {
+	f := setup.Federation
+	if f == nil {
+		return "", ""
+	}
+	port := FreePort(e.t)
+	e.ServerAddr = fmt.Sprintf("127.0.0.1:%d", port)
+	f.Announce(e.t, e.ServerAddr, setup.Host, "conference."+setup.Host, "pubsub."+setup.Host)
+	// Erlang's own resolver asks the DNS server of the test, and reads no file of the system.
+	ip := strings.ReplaceAll(f.DNS.Addr.Addr().String(), ".", ",")
+	text := fmt.Sprintf("{resolv_conf, \"\"}.\n{hosts_file, \"\"}.\n{lookup, [dns]}.\n{nameserver, {%s}, %d}.\n", ip, f.DNS.Addr.Port())
+	e.environment = append(e.environment, "ERL_INETRC="+filepath.Join(e.dir, "inetrc"))
+	if err := os.WriteFile(filepath.Join(e.dir, "inetrc"), []byte(text), 0o600); err != nil {
+		e.t.Fatal(err)
+	}
+	return fmt.Sprintf("s2s_use_starttls: required\ns2s_cafile: %q\noutgoing_s2s_families: [ipv4]\n", f.CAFile),
+		fmt.Sprintf("  - {port: %d, ip: \"127.0.0.1\", module: ejabberd_s2s_in}\n", port)
+}
+
 func (e *Ejabberd) config() string { return filepath.Join(e.dir, "ejabberd.yml") }
 
 func (e *Ejabberd) start(erlang string) {
@@ -128,6 +155,7 @@ func (e *Ejabberd) start(erlang string) {
 	cmd.Dir = e.dir
 	cmd.Env = append(os.Environ(), "EJABBERD_CONFIG_PATH="+e.config(), "EJABBERD_LOG_PATH="+filepath.Join(e.dir, "ejabberd.log"),
 		"EJABBERD_PID_PATH="+filepath.Join(e.dir, "pid"), "ERL_LIBS="+ejabberdLibraries, "ERL_CRASH_DUMP_BYTES=0", "HOME="+e.dir)
+	cmd.Env = append(cmd.Env, e.environment...)
 	e.proc = Spawn(e.t, e.log, cmd)
 	for _, addr := range []string{e.ClientAddr, e.ComponentAddr} {
 		e.proc.WaitListening(e.t, addr)

@@ -36,7 +36,7 @@ const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"
 func StartProsody(t testing.TB, setup Setup) *Prosody {
 	t.Helper()
 	p := &Prosody{t: t, dir: t.TempDir(), bin: Need(t, "prosody"), log: NewLog(t, "prosody")}
-	authority := NewAuthority(t, p.dir, setup.Host, anonymousHost(setup.Host))
+	authority := setup.certificate(t, p.dir, setup.Host, anonymousHost(setup.Host), "conference."+setup.Host)
 	clients, components := FreePort(t), FreePort(t)
 	p.Server = Server{
 		Host:          setup.Host,
@@ -65,9 +65,10 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	fmt.Fprintf(&b, "run_as_root = true\ndaemonize = false\npidfile = %q\ndata_path = %q\n", filepath.Join(p.dir, "pid"), filepath.Join(p.dir, "data"))
 	fmt.Fprintf(&b, "log = { { levels = { min = \"info\" }; to = \"console\" } }\n")
 	fmt.Fprintf(&b, "interfaces = { \"127.0.0.1\" }\nlocal_interfaces = { \"127.0.0.1\" }\nuse_libevent = false\n")
-	fmt.Fprintf(&b, "c2s_ports = { %d }\nc2s_direct_tls_ports = {}\ns2s_ports = {}\ncomponent_ports = { %d }\ncomponent_interfaces = { \"127.0.0.1\" }\nhttp_ports = {}\nhttps_ports = {}\n", clients, components)
-	fmt.Fprintf(&b, "modules_enabled = { %s%s}\nmodules_disabled = { \"s2s\" }\nauthentication = \"internal_hashed\"\nallow_registration = false\n", prosodyModules, extra)
-	fmt.Fprintf(&b, "ssl = { certificate = %q; key = %q }\n", authority.CertFile, authority.KeyFile)
+	fmt.Fprintf(&b, "c2s_ports = { %d }\nc2s_direct_tls_ports = {}\ncomponent_ports = { %d }\ncomponent_interfaces = { \"127.0.0.1\" }\nhttp_ports = {}\nhttps_ports = {}\n", clients, components)
+	extra += p.federate(t, &b, setup)
+	fmt.Fprintf(&b, "modules_enabled = { %s%s}\nauthentication = \"internal_hashed\"\nallow_registration = false\n", prosodyModules, extra)
+	fmt.Fprintf(&b, "ssl = { certificate = %q; key = %q%s }\n", authority.CertFile, authority.KeyFile, setup.caFile())
 	fmt.Fprintf(&b, "VirtualHost %q\n\tprivileged_entities = { %s}\n", setup.Host, privileged)
 	if setup.Admin != "" {
 		fmt.Fprintf(&b, "\tadmins = { %q }\n\tmodules_enabled = { \"adhoc\"; \"admin_adhoc\"; \"announce\" }\n", setup.Admin+"@"+setup.Host)
@@ -93,6 +94,36 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	}
 	p.start()
 	return p
+}
+
+// federate writes the settings of links with other servers, and returns further modules.
+func (p *Prosody) federate(t testing.TB, b *strings.Builder, setup Setup) string {
+	t.Helper()
+	f := setup.Federation
+	if f == nil {
+		fmt.Fprintf(b, "s2s_ports = {}\nmodules_disabled = { \"s2s\" }\n")
+		return ""
+	}
+	if found, _ := filepath.Glob("/usr/lib/*/lua/5.4/lunbound.so"); len(found) == 0 {
+		Missing(t, "lua-unbound is not installed, without which Prosody asks the DNS server of the system")
+	}
+	port, direct := FreePort(t), FreePort(t)
+	p.ServerAddr = fmt.Sprintf("127.0.0.1:%d", port)
+	fmt.Fprintf(b, "s2s_ports = { %d }\ns2s_direct_tls_ports = { %d }\ns2s_secure_auth = %t\ns2s_require_encryption = true\n", port, direct, !setup.Dialback)
+	// The DNS server is on this machine, and has no keys.
+	fmt.Fprintf(b, "unbound = { resolvconf = false; hoststxt = false; forward = \"%s@%d\"; options = { [\"do-not-query-localhost:\"] = \"no\"; [\"module-config:\"] = \"iterator\" } }\n",
+		f.DNS.Addr.Addr(), f.DNS.Addr.Port())
+	f.Announce(t, p.ServerAddr, setup.Host, "conference."+setup.Host)
+	f.AnnounceTLS(t, fmt.Sprintf("127.0.0.1:%d", direct), setup.Host)
+	return `"dialback"; "s2s_bidi"; `
+}
+
+// caFile is a setting for the authorities that are trusted.
+func (s *Setup) caFile() string {
+	if s.Federation == nil {
+		return ""
+	}
+	return fmt.Sprintf("; cafile = %q", s.Federation.CAFile)
 }
 
 func (p *Prosody) groups() string { return filepath.Join(p.dir, "groups.txt") }

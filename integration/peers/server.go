@@ -54,6 +54,9 @@ type Setup struct {
 	Anonymous  bool   // a second domain, "anon." and the first, on which logins are anonymous
 	Admin      string // localpart of an account that may use admin commands
 	Nodes      bool   // ejabberd: accounts have nodes (XEP-0163); the others always have them
+
+	Federation *Federation // the server communicates with the others of it; nil: with none
+	Dialback   bool        // its certificate is not enough, or not needed: others prove who they are by dialback
 }
 
 // Server is an XMPP server that runs.
@@ -63,6 +66,7 @@ type Server struct {
 	ComponentAddr string
 	HTTPAddr      string // empty: it has none
 	HTTPSAddr     string
+	ServerAddr    string      // for other servers; empty: it has none
 	TLS           *tls.Config // for clients
 	CertFile      string      // for clients that read files
 }

@@ -1,0 +1,192 @@
+package integration_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/dragoman-im/dragoman/integration/peers"
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+// exchange is something that users of two servers do together, the first one at the request of the test.
+type exchange struct {
+	name string
+	run  func(a, b *remoteUser, to *federated)
+}
+
+// exchanges are run in this order for each pair of servers, in both directions.
+var exchanges = []exchange{
+	{"message", exchangeMessages},
+	{"subscription and presence", exchangePresence},
+	{"room and its archive", exchangeRoom},
+	{"avatar", exchangeAvatar},
+	{"bookmark", exchangeBookmark},
+	{"end of the subscription", exchangeUnsubscribe},
+}
+
+func exchangeMessages(a, b *remoteUser, _ *federated) {
+	a.send("<message to='%s' type='chat' id='m1'><body>hello from %s &amp; ü</body><x xmlns='jabber:x:oob'><url>https://%[2]s/file</url></x></message>", b.jid, a.jid)
+	e := b.stanza("message", "chat", a.full())
+	if e.ChildText("body") != "hello from "+a.jid+" & ü" || e.Attr("to") != b.jid || e.Find("x", "url") == nil {
+		b.Errorf("got %s", e)
+	}
+	b.send("<message to='%s' type='chat' id='m2'><body>answer</body></message>", e.Attr("from"))
+	if e := a.stanza("message", "chat", b.full()); e.ChildText("body") != "answer" || e.Attr("to") != a.full() {
+		a.Errorf("got %s", e)
+	}
+	// An unknown resource and an unknown account are answered with an error by the other server.
+	id := "unknown"
+	a.send("<iq type='get' id='%s' to='nobody@%s'><query xmlns='jabber:iq:version'/></iq>", id, strings.SplitN(b.jid, "@", 2)[1])
+	a.await("the error of an unknown account", func(e *xmltree.Element) bool {
+		return e.Name.Local == "iq" && e.Attr("id") == id && e.Attr("type") == "error"
+	})
+}
+
+func exchangePresence(a, b *remoteUser, _ *federated) {
+	a.send("<presence to='%s' type='subscribe'/>", b.jid)
+	b.stanza("presence", "subscribe", a.jid)
+	b.send("<presence to='%s' type='subscribed'/>", a.jid)
+	a.stanza("presence", "subscribed", b.jid)
+	a.stanza("presence", "", b.jid) // the current one
+	b.send("<presence to='%s' type='subscribe'/>", a.jid)
+	a.stanza("presence", "subscribe", b.jid)
+	a.send("<presence to='%s' type='subscribed'/>", b.jid)
+	b.stanza("presence", "subscribed", a.jid)
+	a.send("<presence><show>dnd</show><status>talking to %s</status></presence>", b.jid)
+	b.await("the status", func(e *xmltree.Element) bool {
+		return e.Name.Local == "presence" && e.Attr("from") == a.full() && e.ChildText("status") == "talking to "+b.jid
+	})
+	a.send("<presence type='unavailable'/>")
+	b.stanza("presence", "unavailable", a.full())
+	a.send("<presence/>")
+	b.stanza("presence", "", a.full())
+	a.stanza("presence", "", b.jid) // by a probe
+}
+
+func exchangeRoom(a, b *remoteUser, to *federated) {
+	room := fmt.Sprintf("%s@%s", strings.ReplaceAll(a.jid, "@", "-at-"), to.rooms())
+	b.send("<presence to='%s/B'><x xmlns='http://jabber.org/protocol/muc'/></presence>", room)
+	b.stanza("presence", "", room+"/B")
+	// It may be locked until it is configured; the archive has to be on.
+	b.request("set", room, "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'>"+
+		"<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>"+
+		"<field var='muc#roomconfig_persistentroom'><value>1</value></field>"+archiveField(to.name)+"</x></query>")
+	a.send("<presence to='%s/A'><x xmlns='http://jabber.org/protocol/muc'/></presence>", room)
+	a.await("the own presence in the room", func(e *xmltree.Element) bool {
+		return e.Name.Local == "presence" && e.Attr("from") == room+"/A" && strings.Contains(e.String(), "110")
+	})
+	b.stanza("presence", "", room+"/A")
+	a.send("<message to='%s' type='groupchat' id='g1'><body>in the room</body></message>", room)
+	for _, u := range []*remoteUser{a, b} {
+		u.await("the message in the room", func(e *xmltree.Element) bool {
+			return e.Name.Local == "message" && e.Attr("from") == room+"/A" && e.ChildText("body") == "in the room"
+		})
+	}
+	a.send("<iq type='set' id='mam' to='%s'><query xmlns='urn:xmpp:mam:2' queryid='q'/></iq>", room)
+	found := false
+	a.await("the archive of the room", func(e *xmltree.Element) bool {
+		if e.Name.Local == "message" && e.Child("urn:xmpp:mam:2", "result") != nil && strings.Contains(e.String(), "in the room") {
+			found = true
+		}
+		return e.Name.Local == "iq" && e.Attr("id") == "mam"
+	})
+	if !found {
+		a.Errorf("the archive of %s does not have the message", room)
+	}
+	a.send("<presence to='%s/A' type='unavailable'/>", room)
+	b.stanza("presence", "unavailable", room+"/A")
+	b.send("<presence to='%s/B' type='unavailable'/>", room)
+	b.stanza("presence", "unavailable", room+"/B")
+}
+
+// archiveField is the field of a room's configuration that switches its archive on.
+func archiveField(server string) string {
+	if server == "ejabberd" {
+		return "<field var='mam'><value>1</value></field>"
+	}
+	return "<field var='muc#roomconfig_enablearchiving'><value>1</value></field>"
+}
+
+const (
+	avatarID   = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+	spaceNodes = "http://jabber.org/protocol/pubsub"
+)
+
+// publish stores an item at the own account, readable by everybody.
+func (u *remoteUser) publish(node, id, payload, access string) {
+	u.Helper()
+	u.request("set", u.jid, fmt.Sprintf("<pubsub xmlns='%s'><publish node='%s'><item id='%s'>%s</item></publish><publish-options><x xmlns='jabber:x:data' type='submit'>"+
+		"<field var='FORM_TYPE' type='hidden'><value>%s#publish-options</value></field><field var='pubsub#access_model'><value>%s</value></field></x></publish-options></pubsub>",
+		spaceNodes, node, id, payload, spaceNodes, access))
+}
+
+func exchangeAvatar(a, b *remoteUser, _ *federated) {
+	a.publish("urn:xmpp:avatar:data", avatarID, "<data xmlns='urn:xmpp:avatar:data'>QQ==</data>", "presence")
+	a.publish("urn:xmpp:avatar:metadata", avatarID, fmt.Sprintf("<metadata xmlns='urn:xmpp:avatar:metadata'><info bytes='1' id='%s' type='image/png'/></metadata>", avatarID), "presence")
+	for _, node := range []string{"urn:xmpp:avatar:metadata", "urn:xmpp:avatar:data"} {
+		e := b.request("get", a.jid, fmt.Sprintf("<pubsub xmlns='%s'><items node='%s'/></pubsub>", spaceNodes, node))
+		if !strings.Contains(e.String(), avatarID) {
+			b.Errorf("%s of %s: %s", node, a.jid, e)
+		}
+	}
+}
+
+func exchangeBookmark(a, _ *remoteUser, to *federated) {
+	room := "shared@" + to.rooms()
+	a.publish("urn:xmpp:bookmarks:1", room, "<conference xmlns='urn:xmpp:bookmarks:1' autojoin='true' name='Shared'><nick>A</nick></conference>", "whitelist")
+	e := a.request("get", a.jid, fmt.Sprintf("<pubsub xmlns='%s'><items node='urn:xmpp:bookmarks:1'/></pubsub>", spaceNodes))
+	if !strings.Contains(e.String(), room) {
+		a.Errorf("bookmarks: %s", e)
+	}
+	// The service exists, and the client can find out what it is.
+	if e := a.request("get", to.rooms(), "<query xmlns='http://jabber.org/protocol/disco#info'/>"); !strings.Contains(e.String(), "http://jabber.org/protocol/muc") {
+		a.Errorf("%s: %s", to.rooms(), e)
+	}
+}
+
+func exchangeUnsubscribe(a, b *remoteUser, _ *federated) {
+	a.send("<iq type='set' id='gone'><query xmlns='jabber:iq:roster'><item jid='%s' subscription='remove'/></query></iq>", b.jid)
+	left := map[string]bool{"unsubscribe": true, "unsubscribed": true} // in any order
+	b.await("the end of both subscriptions", func(e *xmltree.Element) bool {
+		if e.Name.Local == "presence" && e.Attr("from") == a.jid {
+			delete(left, e.Attr("type"))
+		}
+		return len(left) == 0
+	})
+	b.send("<iq type='set' id='gone'><query xmlns='jabber:iq:roster'><item jid='%s' subscription='remove'/></query></iq>", a.jid)
+	b.await("the roster push", func(e *xmltree.Element) bool { return e.Name.Local == "iq" && e.Attr("id") == "gone" })
+}
+
+// TestFederation lets users of three servers talk with each other, each pair of servers in both directions.
+func TestFederation(t *testing.T) {
+	t.Parallel()
+	f := peers.NewFederation(t)
+	alice := peers.Account{User: "alice", Password: "secret of alice"}
+	setup := func(host string) peers.Setup {
+		return peers.Setup{Host: host, Accounts: []peers.Account{alice}, Federation: f, Conference: true, Nodes: true}
+	}
+	servers := []*federated{
+		{Server: &peers.StartEjabberd(t, setup("ejabberd.example")).Server, name: "ejabberd"},
+		{Server: &peers.StartProsody(t, setup("prosody.example")).Server, name: "prosody"},
+	}
+	for _, s := range servers {
+		s.user = s.login(t.Context(), t, alice)
+		s.user.send("<presence/><iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>")
+		s.user.await("the roster", func(e *xmltree.Element) bool { return e.Attr("id") == "roster" })
+	}
+	for _, from := range servers {
+		for _, to := range servers {
+			if from == to {
+				continue
+			}
+			t.Run(from.name+" to "+to.name, func(t *testing.T) {
+				for _, e := range exchanges {
+					if !t.Run(e.name, func(t *testing.T) { e.run(from.user.on(t), to.user.on(t), to) }) {
+						return // what comes next needs it
+					}
+				}
+			})
+		}
+	}
+}
