@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -15,6 +17,12 @@ type Federation struct {
 	Allow       []string `toml:"allow" reload:"yes" doc:"The only domains, with those below them, that the server communicates with. Empty: all."`
 	Block       []string `toml:"block" reload:"yes" doc:"Domains, with those below them, that the server does not communicate with. Of allow and block the entry for the longer part of a domain counts."`
 	Roots       string   `toml:"roots" file:"yes" doc:"PEM file of the authorities that sign certificates of other servers. Empty: those that the system trusts."`
+
+	Resolvers []string `toml:"resolvers" doc:"DNS servers that are asked where other servers are, as address or address and port, such as 127.0.0.1 or [::1]:53. Empty: those of the system, without DNSSEC."`
+	DNSSEC    bool     `toml:"dnssec" doc:"Whether these DNS servers are believed that they have validated an answer with DNSSEC. Those on this machine always are; for others, whoever can change what is on the way from them could claim it."`
+	DANE      bool     `toml:"dane" doc:"Whether TLSA records (DANE) decide about the certificate of another server, where DNSSEC protects them."`
+	Documents bool     `toml:"documents" doc:"Whether documents that domains publish over HTTPS count: where their servers are, if there are no SRV records (XEP-0487), and which certificates these have (POSH), if they are not valid otherwise."`
+	Networks  []string `toml:"networks" doc:"Networks in which servers are connected to although they are not public, such as 10.0.0.0/8. Whoever controls a domain can make it point to any address, also of this network."`
 
 	StanzaBytes    Bytes    `toml:"stanza_bytes" reload:"yes" doc:"Size of another server's stanza; depth and attributes are those of clients."`
 	StanzaElements int      `toml:"stanza_elements" reload:"yes" doc:"Elements in another server's stanza."`
@@ -39,7 +47,7 @@ type FederationDomain struct {
 
 func defaultFederation() Federation {
 	return Federation{
-		Enabled: "automatic", TLS: true, StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20,
+		Enabled: "automatic", TLS: true, DANE: true, Documents: true, StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20,
 		WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Idle: Duration(10 * time.Minute),
 	}
 }
@@ -62,6 +70,7 @@ func (f *Federation) validate(p *Problems) {
 		}
 	}
 	certificates(p, "federation.roots", f.Roots)
+	f.validateDNS(p)
 	if f.StanzaBytes < minStanza || f.StanzaBytes > 64<<20 { // RFC 6120 §13.12
 		p.add("federation.stanza_bytes", "%s is not between %d bytes and 64 MiB", f.StanzaBytes, minStanza)
 	}
@@ -80,6 +89,46 @@ func (f *Federation) validate(p *Problems) {
 	if f.Queue < f.StanzaBytes+f.WaitingBytes {
 		p.add("federation.queue", "%s is less than federation.waiting_bytes and federation.stanza_bytes together (%s)", f.Queue, f.StanzaBytes+f.WaitingBytes)
 	}
+}
+
+func (f *Federation) validateDNS(p *Problems) {
+	if _, err := f.ResolverAddresses(); err != nil {
+		p.add("federation.resolvers", "%v", err)
+	}
+	if _, err := f.NetworkPrefixes(); err != nil {
+		p.add("federation.networks", "%v", err)
+	}
+	if f.DNSSEC && len(f.Resolvers) == 0 {
+		p.add("federation.dnssec", "the DNS servers of the system say nothing about DNSSEC: name them in federation.resolvers")
+	}
+}
+
+// ResolverAddresses returns the addresses of resolvers.
+func (f *Federation) ResolverAddresses() (all []netip.AddrPort, err error) {
+	for _, text := range f.Resolvers {
+		if ip, err := netip.ParseAddr(text); err == nil {
+			all = append(all, netip.AddrPortFrom(ip, 53))
+			continue
+		}
+		at, err := netip.ParseAddrPort(text)
+		if err != nil || at.Port() == 0 {
+			return nil, fmt.Errorf("%q is not an address such as 127.0.0.1 or [::1]:53", text)
+		}
+		all = append(all, at)
+	}
+	return all, nil
+}
+
+// NetworkPrefixes returns networks.
+func (f *Federation) NetworkPrefixes() (all []netip.Prefix, err error) {
+	for _, text := range f.Networks {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a network such as 10.0.0.0/8", text)
+		}
+		all = append(all, network)
+	}
+	return all, nil
 }
 
 func (d *FederationDomain) validate(p *Problems, path string) {

@@ -59,7 +59,6 @@ var mentioned = map[string]string{
 	"0422": "fastening, which the policy of messages names",
 	"0447": "files, which the policy of messages names",
 	"0482": "invitations to calls, which the policy of messages names",
-	"0487": "keys that a domain publishes, which certificates are compared with",
 }
 
 var cited = regexp.MustCompile(`XEP-(\d{4})`)

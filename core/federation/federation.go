@@ -1,14 +1,18 @@
 package federation
 
 import (
+	"context"
+
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/s2s"
+	"github.com/dragoman-im/dragoman/core/s2s/locate"
 )
 
 // Federation are the links to other servers.
 type Federation struct {
 	*s2s.Server
-	fixed *s2s.Fixed
+	fixed   *s2s.Fixed
+	locator *locate.Locator
 }
 
 // New returns the links to other servers. The settings of o that are in the configuration are taken from there.
@@ -20,13 +24,24 @@ func New(c config.Config, o s2s.Config) (*Federation, error) {
 	if o.Policy, err = policy(c); err != nil {
 		return nil, err
 	}
-	f := &Federation{fixed: s2s.NewFixed(systemDialer{})}
+	where, err := discovery(c, o)
+	if err != nil {
+		return nil, err
+	}
+	f := &Federation{locator: locate.New(where)}
+	f.fixed = s2s.NewFixed(f.locator)
 	if err = setFixed(f.fixed, c); err != nil {
 		return nil, err
 	}
-	o.Limits, o.Dialer = limits(c), f.fixed
+	o.Limits, o.Dialer, o.Evidence = limits(c), f.fixed, f.locator.Evidence
 	f.Server, err = s2s.NewServer(o)
 	return f, err
+}
+
+// Shutdown is that of s2s.Server; it also waits for what is being looked up.
+func (f *Federation) Shutdown(ctx context.Context) {
+	f.Server.Shutdown(ctx)
+	f.locator.Close()
 }
 
 // Reload applies the settings of a configuration that a running server can change. After an error nothing is changed.

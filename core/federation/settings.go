@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/s2s"
+	"github.com/dragoman-im/dragoman/core/s2s/locate"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -66,6 +67,22 @@ func policy(c config.Config) (s2s.Policy, error) {
 		p.Domains[d.String()] = s2s.Rule{Plain: row.Plain, Certificates: row.Certificate, Refused: p.Rule(d.String()).Refused}
 	}
 	return p, nil
+}
+
+// discovery returns how servers are found.
+func discovery(c config.Config, o s2s.Config) (locate.Options, error) {
+	f := c.Federation
+	resolvers, err := f.ResolverAddresses()
+	if err != nil {
+		return locate.Options{}, fmt.Errorf("federation.resolvers: %w", err)
+	}
+	networks, err := f.NetworkPrefixes()
+	if err != nil {
+		return locate.Options{}, fmt.Errorf("federation.networks: %w", err)
+	}
+	return locate.Options{
+		Resolvers: resolvers, DNSSEC: f.DNSSEC, DANE: f.DANE, HTTPS: f.Documents, Networks: networks, Roots: o.Roots, Log: o.Log,
+	}, nil
 }
 
 // setFixed sets the addresses that the configuration names.

@@ -30,7 +30,10 @@ func (s *Server) openFor(l *link) {
 // open opens a connection. A domain that does not answer delays no other one: each attempt has a goroutine, and where there are too many
 // of them further ones fail at once.
 func (s *Server) open(o *outConn, count *atomic.Int64, limit int) {
-	o.deadline = time.Now().Add(s.limits().Wait)
+	if o.deadline.IsZero() {
+		o.deadline = time.Now().Add(s.limits().Wait)
+	}
+	o.retry = func(next *outConn) { s.open(next, count, limit) }
 	if limit > 0 && count.Add(1) > int64(limit) {
 		count.Add(-1)
 		s.Counters.LimitCounters.Crowded.Add(1)

@@ -20,6 +20,9 @@ type Target struct {
 	DirectTLS bool                 // TLS begins at once (XEP-0368)
 	Address   string               // for the log
 	Evidence  certificate.Evidence // what the domain publishes about its certificate
+
+	// Failed, which may be nil, is called if no stream could be negotiated. It reports whether a further Dial may find another server.
+	Failed func() bool
 }
 
 // ErrNotFound is wrapped by the errors of a Dialer if a domain does not exist or offers no server.

@@ -101,7 +101,7 @@ func (c *inConn) proves(domain string) bool {
 	if !c.stream.secure || len(c.stream.chain) == 0 || domain == "" {
 		return false
 	}
-	err := certificate.Verify(c.stream.chain, domain, certificate.Evidence{Initiator: true}, c.server.cfg.Roots)
+	err := certificate.Verify(c.stream.chain, domain, c.server.cfg.Evidence(domain), c.server.cfg.Roots)
 	if err != nil {
 		c.Log().Debug("certificate of another server is not valid", "domain", domain, "err", err)
 	}

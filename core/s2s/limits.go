@@ -40,6 +40,7 @@ const (
 	maxVerifying     = 20   // keys of one connection that are being verified
 	maxRefused       = 20   // results of one connection that were refused
 	maxVerifications = 1000 // connections that were opened to verify a key
+	maxTries         = 3    // further servers of a domain if no stream can be negotiated with the first
 
 	negotiationBytes = 256 << 10 // that a peer may send before it has proved who it is
 	maxDirectWait    = 30 * time.Second

@@ -22,6 +22,8 @@ type outConn struct {
 	target   *Target
 	deadline time.Time
 	opened   func() // ends the counting as an attempt
+	retry    func(*outConn)
+	tries    int // of the same before this one, with other servers of the domain
 	stream   outStream
 	shared   outShared
 }
@@ -121,7 +123,7 @@ func (o *outConn) secured(err error) error {
 	o.stream.valid = err == nil
 	if err != nil {
 		o.Log().Info("certificate of another server is not valid", "err", err)
-		if o.server.rule(o.pair.theirs).Certificates {
+		if o.server.rule(o.pair.theirs).Certificates || errors.Is(err, certificate.ErrTLSA) { // RFC 7673 §4.2
 			return o.giveUp(errCertificate)
 		}
 	}
@@ -155,6 +157,7 @@ func (o *outConn) Ping() *stanza.Stanza {
 func (o *outConn) end(err error) {
 	s := o.server
 	s.directory.remove(o)
+	o.tryAnother()
 	reason := err
 	if errors.Is(err, stream.ErrLeave) {
 		reason = o.stream.why
@@ -175,6 +178,22 @@ func (o *outConn) end(err error) {
 	}
 	o.fail(reason)
 	o.release(reason)
+}
+
+// tryAnother opens a connection with another server of the domain, if there is one, for what this one was opened for and could not
+// even be asked (XEP-0487 §5.2).
+func (o *outConn) tryAnother() {
+	o.shared.mu.Lock()
+	if o.shared.ready || o.shared.ended || o.Established() || o.tries == maxTries || o.target.Failed == nil || !o.target.Failed() {
+		o.shared.mu.Unlock()
+		return
+	}
+	next := &outConn{server: o.server, pair: o.pair, deadline: o.deadline, tries: o.tries + 1}
+	next.shared.asked, next.shared.verifies = o.shared.asked, o.shared.verifies
+	o.shared.asked, o.shared.verifies, o.shared.ended = nil, nil, true
+	o.shared.mu.Unlock()
+	o.opened()
+	o.retry(next)
 }
 
 // links returns the links that the connection carries.

@@ -16,16 +16,18 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/s2s/certificate"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Config configures a Server. All fields but Roots, Policy, Limits and Pace are required.
+// Config configures a Server. All fields but Evidence, Roots, Policy, Limits and Pace are required.
 type Config struct {
 	Router       *router.Router
 	Name         jid.JID // of the server, in answers to peers that ask for no domain of ours
 	Dialer       Dialer
+	Evidence     func(domain string) certificate.Evidence // about the certificates of servers that connect to us; nil: none
 	Certificates socket.Certificates
 	Roots        *x509.CertPool // of the certificates of other servers; nil: those of the system
 	Secret       []byte         // of dialback keys; all servers of our domains share it
@@ -76,6 +78,9 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
+	}
+	if cfg.Evidence == nil {
+		cfg.Evidence = func(string) certificate.Evidence { return certificate.Evidence{Initiator: true} }
 	}
 	s := &Server{
 		cfg: cfg, keys: newKeys(cfg.Secret), conns: stream.NewGroup(), addresses: peerlimit.NewConnections(peerlimit.ConnectionLimits{}),

@@ -21,6 +21,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s"
+	"github.com/dragoman-im/dragoman/core/s2s/locate"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/store/authentication"
@@ -34,7 +35,7 @@ func Specs() []spec.Spec {
 	for _, declared := range []func() []spec.Spec{
 		anonymous.Specs,
 		archive.Specs, c2s.Specs, channelsearch.Specs, command.Specs, component.Specs, disco.Specs, form.Specs, message.Specs,
-		paging.Specs, portable.Specs, pubsub.Specs, room.Specs, s2s.Specs, sasl.Specs, stream.Specs,
+		paging.Specs, portable.Specs, pubsub.Specs, room.Specs, s2s.Specs, locate.Specs, sasl.Specs, stream.Specs,
 		upload.Specs,
 	} {
 		all = append(all, declared()...)

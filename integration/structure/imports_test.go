@@ -48,7 +48,9 @@ var importRules = []importRule{
 	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
 	{"core/s2s", join(connections, "core/peerlimit", "core/s2s/certificate", "core/unacked")},
 	{"core/s2s/certificate", nil},
-	{"core/federation", join(addresses, "config", "core/router", "core/s2s", "core/stream")},
+	{"core/s2s/dnstest", nil}, // for tests
+	{"core/s2s/locate", []string{"core/s2s", "core/s2s/certificate", "core/spec"}},
+	{"core/federation", join(addresses, "config", "core/router", "core/s2s", "core/s2s/locate", "core/stream")},
 	{"core/component", join(connections, "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},
 	{"core/bosh", join(connections, "core/c2s")},
@@ -111,7 +113,7 @@ var importRules = []importRule{
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
-	{"core/server", []string{"config", "core/*", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/retention", "core/store/rooms"}},
+	{"core/server", []string{"config", "core/*", "core/s2s/locate", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/retention", "core/store/rooms"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},
@@ -140,8 +142,8 @@ var importRules = []importRule{
 	{"cmd/docs", []string{"config", "core/admin", "core/server", "core/spec", "transports/bridge"}},
 	{"cmd/*", []string{"config"}},
 
-	{"integration", []string{"config", "core/identity/identitytest", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
-	{"integration/*", []string{"config", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
+	{"integration", []string{"config", "core/s2s/dnstest", "core/identity/identitytest", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
+	{"integration/*", []string{"config", "core/s2s/dnstest", "core/store/storetest", "integration/*", "transports/*/fake", "transports/*/fake/*"}},
 }
 
 // bridgeOrder is the order of the packages of the bridge: each may import those before it.

@@ -20,6 +20,7 @@ var moduleUses = map[string][]string{
 	"github.com/go-ldap/ldap/v3":               {"core/identity/ldap"},
 	"github.com/google/uuid":                   {"core/stanza"},
 	"github.com/jackc/pgx/v5":                  {"core/store", "core/store/exclusive", "core/store/pipeline", "core/store/postgres", "core/store/sqlerror", "core/store/storetest"},
+	"github.com/miekg/dns":                     {"core/s2s/locate", "core/s2s/dnstest"},
 	"github.com/mattn/go-sqlite3":              {"core/store", "core/store/sqlerror", "core/store/storetest"},
 	"github.com/minio/minio-go/v7":             {"core/blob/s3"},
 	"github.com/pressly/goose/v3":              {"core/store"},

@@ -145,7 +145,7 @@ func TestCacheIsBounded(t *testing.T) {
 	l := New(Options{})
 	defer l.Close()
 	for i := range maxCached + 1000 {
-		l.Failed(fmt.Sprint(i))
+		l.fail(fmt.Sprint(i))
 	}
 	if n := len(l.failed.entries); n > maxCached {
 		t.Errorf("%d entries", n)
@@ -197,11 +197,15 @@ func TestFailedLast(t *testing.T) {
 	if err != nil || !target.DirectTLS {
 		t.Fatalf("got %+v, %v", target, err)
 	}
-	l.Failed(target.Address)
+	if !target.Failed() {
+		t.Error("the other server of the domain is not known")
+	}
 	if target, err = dial(t, l, "a.example"); err != nil || target.DirectTLS {
 		t.Fatalf("got %+v, %v", target, err)
 	}
-	l.Failed(target.Address)
+	if !target.Failed() {
+		t.Error("the other server of the domain is not known")
+	}
 	if target, err = dial(t, l, "a.example"); err != nil || !target.DirectTLS {
 		t.Errorf("got %+v, %v", target, err)
 	}

@@ -19,6 +19,7 @@ type attempt struct {
 	host     host
 	addr     netip.AddrPort
 	evidence certificate.Evidence
+	alone    bool // the host has no other address
 	conn     net.Conn
 	err      error
 }
@@ -187,6 +188,7 @@ func (l *Locator) resolve(ctx context.Context, h host) []attempt {
 	case len(all) == 0:
 		return []attempt{{host: h, err: errNetwork}}
 	}
+	all[0].alone = len(all) == 1
 	return all
 }
 

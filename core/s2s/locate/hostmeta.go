@@ -57,7 +57,7 @@ func (l *Locator) metaOf(ctx context.Context, domain string) hostMeta {
 		var d metaDocument
 		err := l.fetch(ctx, l.wellKnown(domain, metaPath), &d)
 		if err == nil && d.XMPP == nil {
-			err = errUnpublished // XEP-0487 §2: the document is of XEP-0156 only
+			err = errUnpublished // XEP-0487 §2: the document is for clients only
 		}
 		if err != nil {
 			l.debug("no host-meta document", domain, err)

@@ -32,6 +32,7 @@ const (
 	metaWait       = 2 * time.Second  // for host-meta-2 before a domain without SRV records is taken as the host
 	attemptDelay   = 250 * time.Millisecond
 	familyDelay    = 50 * time.Millisecond // RFC 8305 §3: for the other family of addresses
+	evidenceWait   = 4 * time.Second       // of a connection for documents; they go on being fetched for the next one
 	failedFor      = 10 * time.Minute      // an address that was not usable is tried after all others
 )
 
@@ -133,7 +134,12 @@ func (l *Locator) Dial(ctx context.Context, domain string) (*s2s.Target, error) 
 	}
 	e := found.evidence
 	e.Lookup = func() certificate.Evidence { return l.published(ascii) }
-	return &s2s.Target{Conn: found.conn, DirectTLS: found.host.direct, Address: found.addr.String(), Evidence: e}, nil
+	address := found.addr.String()
+	others := len(hosts) > 1 || !found.alone
+	return &s2s.Target{Conn: found.conn, DirectTLS: found.host.direct, Address: address, Evidence: e, Failed: func() bool {
+		l.fail(address)
+		return others
+	}}, nil
 }
 
 // Evidence is what a domain publishes about the certificates of its servers, for a connection that one of them has opened.
@@ -145,7 +151,7 @@ func (l *Locator) Evidence(domain string) certificate.Evidence {
 	return certificate.Evidence{Initiator: true, Lookup: func() certificate.Evidence { return l.anyServer(ascii) }}
 }
 
-// Failed notes that the server at an address was not usable: others of the domain are tried before it for a while.
-func (l *Locator) Failed(address string) {
+// fail notes that the server at an address was not usable: others of the domain are tried before it for a while (XEP-0487 §5.2).
+func (l *Locator) fail(address string) {
 	l.failed.put(address, struct{}{}, failedFor)
 }

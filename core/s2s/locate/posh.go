@@ -71,7 +71,7 @@ func (l *Locator) published(domain string) (e certificate.Evidence) {
 	if !l.options.HTTPS {
 		return e
 	}
-	ctx, cancel := context.WithTimeout(l.base, 2*fetchTimeout)
+	ctx, cancel := context.WithTimeout(l.base, evidenceWait)
 	defer cancel()
 	meta := make(chan hostMeta, 1)
 	l.all.Go(func() { meta <- l.metaOf(ctx, domain) })
@@ -83,7 +83,7 @@ func (l *Locator) published(domain string) (e certificate.Evidence) {
 
 // anyServer is what a domain says, over HTTPS or in DNS, about the certificates of all its servers.
 func (l *Locator) anyServer(domain string) certificate.Evidence {
-	ctx, cancel := context.WithTimeout(l.base, 2*fetchTimeout)
+	ctx, cancel := context.WithTimeout(l.base, evidenceWait)
 	defer cancel()
 	records := make(chan certificate.Evidence, 1)
 	l.all.Go(func() {
