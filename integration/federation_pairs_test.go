@@ -147,12 +147,9 @@ func exchangeBookmark(a, _ *remoteUser, to *federated) {
 
 func exchangeUnsubscribe(a, b *remoteUser, _ *federated) {
 	a.send("<iq type='set' id='gone'><query xmlns='jabber:iq:roster'><item jid='%s' subscription='remove'/></query></iq>", b.jid)
-	left := map[string]bool{"unsubscribe": true, "unsubscribed": true} // in any order
-	b.await("the end of both subscriptions", func(e *xmltree.Element) bool {
-		if e.Name.Local == "presence" && e.Attr("from") == a.jid {
-			delete(left, e.Attr("type"))
-		}
-		return len(left) == 0
+	b.await("the roster push without a subscription", func(e *xmltree.Element) bool {
+		item := e.Find("query", "item")
+		return e.Name.Local == "iq" && item != nil && item.Attr("jid") == a.jid && item.Attr("subscription") == "none"
 	})
 	b.send("<iq type='set' id='gone'><query xmlns='jabber:iq:roster'><item jid='%s' subscription='remove'/></query></iq>", a.jid)
 	b.await("the roster push", func(e *xmltree.Element) bool { return e.Name.Local == "iq" && e.Attr("id") == "gone" })
