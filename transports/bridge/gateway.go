@@ -175,7 +175,7 @@ func (g *Gateway) assemble(o Options, log *delivery.Log) {
 	f.backfill = inbox.NewBackfill(f.inbox, x.rooms, registry)
 	f.log = log
 	f.processing = inbox.NewProcessing(f.backfill, x.people, x.roster, log)
-	x.commands = commands.New(commands.Options{Env: env, Logins: g.logins, Rooms: x.rooms, Searches: x.rooms.Searches(), Events: f.inbox, Links: x.links})
+	x.commands = commands.New(commands.Options{Env: env, Logins: g.logins, Rooms: x.rooms, Searches: x.rooms.Searches(), Spaces: x.rooms.Spaces(), Events: f.inbox, Links: x.links})
 	g.logins.Connect(receiver{g}, x.roster, removal{g})
 	x.rooms.Connect(f.backfill, g)
 	f.outbox.Connect(f.backfill, x.links)

@@ -26,6 +26,14 @@ type Rooms interface {
 	Learn(ctx context.Context, l *logins.Login, info transports.RoomInfo) (id int64, ok bool, err error)
 }
 
+// Spaces shows the workspaces of the network (XEP-0503).
+type Spaces interface {
+	Handle(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error)
+	// Info describes a space, and Items lists its rooms or, without a node, the spaces that an account sees.
+	Info(ctx context.Context, owner jid.JID, node string) (disco.Info, error)
+	Items(ctx context.Context, owner jid.JID, node string) ([]disco.Item, error)
+}
+
 // Searches answers searches for public rooms (XEP-0433).
 type Searches interface {
 	Handle(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error)
@@ -54,6 +62,7 @@ type Commands struct {
 	logins    *logins.Logins
 	rooms     Rooms
 	searches  Searches
+	spaces    Spaces
 	events    Events
 	links     Links
 	engine    *command.Engine
@@ -67,6 +76,7 @@ type Options struct {
 	Logins   *logins.Logins
 	Rooms    Rooms
 	Searches Searches
+	Spaces   Spaces
 	Events   Events
 	Links    Links
 }
@@ -74,7 +84,7 @@ type Options struct {
 // New makes the commands of a gateway.
 func New(o Options) *Commands {
 	env := o.Env
-	c := &Commands{env: env, logins: o.Logins, rooms: o.Rooms, searches: o.Searches, events: o.Events, links: o.Links, since: env.Now()}
+	c := &Commands{env: env, logins: o.Logins, rooms: o.Rooms, searches: o.Searches, spaces: o.Spaces, events: o.Events, links: o.Links, since: env.Now()}
 	c.engine = command.NewEngine(command.Limits{Timeout: gateway.DialogueIdle}, env.Now)
 	for _, a := range actions {
 		c.engine.Add(command.Command{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/channelsearch"
 	"github.com/dragoman-im/dragoman/core/disco"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -26,6 +27,8 @@ func (c *Commands) IQ(ctx context.Context, st *stanza.Stanza) (*stanza.Element, 
 		return c.discoInfo(ctx, st, x)
 	case x.Is(convert.NSDiscoItems, "query") && get:
 		return c.discoItems(ctx, st, x)
+	case x.Space == pubsub.NS, x.Space == pubsub.NSOwner:
+		return c.spaces.Handle(ctx, st)
 	case channelsearch.Handles(x):
 		return c.searches.Handle(ctx, st)
 	case x.Is(convert.NSCommands, "command") && !get:
@@ -56,21 +59,36 @@ func (c *Commands) discoInfo(ctx context.Context, st *stanza.Stanza, x *stanza.E
 	case "", about.Caps(convert.CapsNode).InfoNode():
 		return about.Element(node), nil
 	}
-	info, err := c.engine.DiscoInfo(ctx, disco.Query{To: st.To, From: st.From, Node: node})
+	var info disco.Info
+	var err error
+	if c.engine.Has(node) {
+		info, err = c.engine.DiscoInfo(ctx, disco.Query{To: st.To, From: st.From, Node: node})
+	} else {
+		info, err = c.spaces.Info(ctx, st.From.Bare(), node)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return info.Element(node), nil
 }
 
-// discoItems lists the rooms that the asker can see, and the commands.
+// discoItems lists the rooms that the asker can see and the spaces that they are in, and the commands.
 func (c *Commands) discoItems(ctx context.Context, st *stanza.Stanza, x *stanza.Element) (*stanza.Element, error) {
 	var items []disco.Item
 	var err error
-	if node := x.Attr("node"); node != "" {
+	node, who := x.Attr("node"), st.From.Bare()
+	switch {
+	case c.engine.Has(node):
 		items, err = c.engine.DiscoItems(ctx, disco.Query{To: st.To, From: st.From, Node: node})
-	} else {
-		items, err = c.rooms.List(ctx, st.From.Bare(), c.env.Settings.Rooms)
+	case node != "":
+		items, err = c.spaces.Items(ctx, who, node)
+	default:
+		if items, err = c.rooms.List(ctx, who, c.env.Settings.Rooms); err != nil {
+			return nil, err
+		}
+		var spaces []disco.Item
+		spaces, err = c.spaces.Items(ctx, who, "")
+		items = append(items, spaces...)
 	}
 	if err != nil {
 		return nil, err

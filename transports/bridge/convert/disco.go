@@ -4,6 +4,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/channelsearch"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -25,9 +26,10 @@ func GatewayInfo(network transports.Info, version string) disco.Info {
 	return disco.Info{
 		// No identity of category conference, though the gateway lists its rooms: clients such as Dino take a chat with an address that
 		// has one for a private chat in a room.
-		Identities: []disco.Identity{{Category: "gateway", Type: network.Type, Name: network.Name}},
+		Identities: []disco.Identity{{Category: "gateway", Type: network.Type, Name: network.Name}, {Category: "pubsub", Type: "service", Name: network.Name}},
 		Features: []string{
 			NSDiscoInfo, NSDiscoItems, NSCommands, NSRegister, NSGateway, NSPing, NSVersion, NSLast, NSVCard, NSMUC, NSRSM, channelsearch.NS,
+			pubsub.NS, pubsub.NS + "#retrieve-items", pubsub.NS + "#meta-data", pubsub.NS + "#retrieve-affiliations", pubsub.NSSpaces, // XEP-0503, read only
 		},
 		Forms: []*form.Form{disco.SoftwareForm(Software(network), version, "")}, // XEP-0232
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 )
@@ -11,8 +12,13 @@ import (
 // Describe implements rules.Describer: what the network can do in this room by the login of who asks.
 func (r *Room) Describe(ctx context.Context, asker jid.JID) (features []string, forms []*stanza.Element) {
 	p := convert.Parser{Info: r.rooms.env.Info, MaxText: r.rooms.env.Settings.Text}
-	if l, _ := r.loginOf(ctx, asker); l != nil {
+	l, _ := r.loginOf(ctx, asker)
+	if l != nil {
 		p.Info.Caps = l.Caps(r.conv.Row.Net)
 	}
-	return convert.RoomFeatures(p.Info.Caps), p.RoomLimits()
+	features, forms = convert.RoomFeatures(p.Info.Caps), p.RoomLimits()
+	if uri := r.space(); uri != "" && l != nil { // XEP-0503 §5.5
+		features, forms = append(features, pubsub.NSSpaces), append(forms, pubsub.SpaceForm(uri).Element())
+	}
+	return features, forms
 }

@@ -151,7 +151,7 @@ func (r *Room) info() rules.Info {
 func (r *Room) config() rules.Config {
 	return rules.Config{
 		Listed: r.conv.Row.Kind == transports.Public, Persistent: true, MembersOnly: true, Moderated: true,
-		WhoIs: rules.WhoIsAnyone, OccupantsMaySubject: r.rooms.env.Info.Caps.CanChange(transports.ChangeTopic),
+		WhoIs: rules.WhoIsAnyone, OccupantsMaySubject: r.rooms.env.Info.Caps.CanChange(transports.ChangeTopic), Pubsub: r.space(),
 	}
 }
 
