@@ -56,14 +56,15 @@ type Server struct {
 
 // Listen is section [listen].
 type Listen struct {
-	C2S       []string `toml:"c2s" doc:"For clients, with STARTTLS."`
-	C2STLS    []string `toml:"c2s_tls" doc:"For clients, with direct TLS (XEP-0368)."`
-	S2S       []string `toml:"s2s" doc:"For other servers, with STARTTLS; see section federation."`
-	S2STLS    []string `toml:"s2s_tls" doc:"For other servers, with direct TLS (XEP-0368)."`
-	Proxy     []string `toml:"proxy" doc:"For the proxy of files that clients send to each other (XEP-0065), such as :7777. Off by default: it is of use only where clients elsewhere can reach the port, and uploads do without it."`
-	Component []string `toml:"component" doc:"For components (XEP-0114). The protocol has no encryption: keep it on this machine."`
-	HTTP      []string `toml:"http" doc:"For HTTP without TLS: keep it on this machine, for a reverse proxy."`
-	HTTPTLS   []string `toml:"http_tls" doc:"For HTTP with TLS, with the certificate of section tls."`
+	C2S          []string `toml:"c2s" doc:"For clients, with STARTTLS."`
+	C2STLS       []string `toml:"c2s_tls" doc:"For clients, with direct TLS (XEP-0368)."`
+	S2S          []string `toml:"s2s" doc:"For other servers, with STARTTLS; see section federation."`
+	S2STLS       []string `toml:"s2s_tls" doc:"For other servers, with direct TLS (XEP-0368)."`
+	Proxy        []string `toml:"proxy" doc:"For the proxy of files that clients send to each other (XEP-0065), such as :7777. Off by default: it is of use only where clients elsewhere can reach the port, and uploads do without it."`
+	Component    []string `toml:"component" doc:"For components (XEP-0114). The protocol has no encryption: keep it on this machine."`
+	ComponentTLS []string `toml:"component_tls" doc:"For components that begin with TLS, as from another machine. Empty: there are none."`
+	HTTP         []string `toml:"http" doc:"For HTTP without TLS: keep it on this machine, for a reverse proxy."`
+	HTTPTLS      []string `toml:"http_tls" doc:"For HTTP with TLS, with the certificate of section tls."`
 }
 
 // TLS is section [tls].
@@ -131,7 +132,10 @@ type Limits struct {
 	ComponentBytes     Bytes    `toml:"component_bytes" reload:"yes" doc:"Size of a component's stanza."`
 	ComponentElements  int      `toml:"component_elements" reload:"yes" doc:"Elements in a component's stanza; depth and attributes are those of clients."`
 	ComponentQueue     Bytes    `toml:"component_queue" reload:"yes" doc:"Bytes that wait for a component that reads slowly before it is cut off."`
-	Rate               Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that a client may send in the long run, before login too; more is read more slowly. Components, which are trusted with a secret, have no such limit. 0: no limit."`
+	ComponentRate      Bytes    `toml:"component_rate" reload:"yes" doc:"Bytes a second that a component may send in the long run, twice as many at once; more is read more slowly. 0: no limit."`
+	ComponentRequests  int      `toml:"component_requests" reload:"yes" doc:"Requests that wait for an answer at the same time: those that a component has sent in accounts' names, and those of one sender that a component answers by delegation."`
+	ComponentPresences int      `toml:"component_presences" reload:"yes" doc:"Addresses whose presence is remembered for components that have the privilege presence-roster."`
+	Rate               Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that a client may send in the long run, before login too; more is read more slowly. 0: no limit."`
 	Burst              Bytes    `toml:"burst" reload:"yes" doc:"Bytes that a client may send at once."`
 	Queue              Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for a slow reader before it is cut off."`
 	Connections        int      `toml:"connections" reload:"yes" doc:"Connections from one address, of clients and of components. When there are more the oldest that has not logged in is ended; where all have, the new one is refused. 0: no limit."`
@@ -193,14 +197,6 @@ type Strangers struct {
 type Log struct {
 	Level  string `toml:"level" reload:"yes" doc:"debug, info, warn or error."`
 	Format string `toml:"format" doc:"text or json."`
-}
-
-// Component is one [[component]].
-type Component struct {
-	Domain     string   `toml:"domain" doc:"The component's domain."`
-	Secret     string   `toml:"secret" secret:"yes" doc:"The secret that it shares with the server."`
-	SecretFile string   `toml:"secret_file" file:"secret" doc:"File that holds the secret instead."`
-	Privileges []string `toml:"privileges" doc:"What it may do in its users' names (XEP-0356): roster, message."`
 }
 
 // Service is one [[service]].
@@ -277,7 +273,7 @@ func Default() Config {
 		Limits: Limits{
 			StanzaBytes: 256 << 10, StanzaElements: 4000, StanzaDepth: 64, StanzaAttributes: 128,
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
-			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20,
+			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20, ComponentRate: 32 << 20, ComponentRequests: 1000, ComponentPresences: 100_000,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
 			ArchiveSearches: 30, Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, BlockListEntries: 500_000, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,

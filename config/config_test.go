@@ -53,7 +53,7 @@ func TestExampleSetsTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, _ := Parse(nil, "", nil, chatSection())
-	for _, list := range []*[]string{&got.Login.Backends, &got.Server.Gone, &got.Server.Admins, &got.Accounts.Operators, &got.Server.Contacts, &got.Foreign.Users, &got.Strangers.Lists, &got.Strangers.Subscribe, &got.Listen.Proxy, &got.Gateway.Users, &got.Web.Proxies, &got.Anonymous.Hosts, &got.Anonymous.Allow, &got.Federation.Allow, &got.Federation.Block, &got.Federation.Resolvers, &got.Federation.Networks} {
+	for _, list := range []*[]string{&got.Login.Backends, &got.Server.Gone, &got.Server.Admins, &got.Accounts.Operators, &got.Server.Contacts, &got.Foreign.Users, &got.Strangers.Lists, &got.Strangers.Subscribe, &got.Listen.Proxy, &got.Listen.ComponentTLS, &got.Gateway.Users, &got.Web.Proxies, &got.Anonymous.Hosts, &got.Anonymous.Allow, &got.Federation.Allow, &got.Federation.Block, &got.Federation.Resolvers, &got.Federation.Networks} {
 		if len(*list) == 0 {
 			*list = nil
 		}

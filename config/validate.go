@@ -120,11 +120,14 @@ func (l *Listen) validate(p *Problems) {
 	if len(l.Component) > 1 {
 		p.add("listen.component", "one address is enough")
 	}
+	if len(l.ComponentTLS) > 1 {
+		p.add("listen.component_tls", "one address is enough")
+	}
 	seen := map[string]string{}
 	for _, list := range []struct {
 		path string
 		all  []string
-	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.s2s", l.S2S}, {"listen.s2s_tls", l.S2STLS}, {"listen.component", l.Component}, {"listen.proxy", l.Proxy}, {"listen.http", l.HTTP}, {"listen.http_tls", l.HTTPTLS}} {
+	}{{"listen.c2s", l.C2S}, {"listen.c2s_tls", l.C2STLS}, {"listen.s2s", l.S2S}, {"listen.s2s_tls", l.S2STLS}, {"listen.component", l.Component}, {"listen.component_tls", l.ComponentTLS}, {"listen.proxy", l.Proxy}, {"listen.http", l.HTTP}, {"listen.http_tls", l.HTTPTLS}} {
 		for _, a := range list.all {
 			address(p, list.path, a)
 			if other, ok := seen[a]; ok && !strings.HasSuffix(a, ":0") {
@@ -209,6 +212,8 @@ func (l *Limits) validate(p *Problems) {
 		"limits.login_elements": l.LoginElements, "limits.login_depth": l.LoginDepth, "limits.login_attributes": l.LoginAttributes, "limits.component_elements": l.ComponentElements, "limits.sessions": l.Sessions, "limits.clients": l.Clients,
 		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults, "limits.group_members": l.GroupMembers,
 		"limits.unacknowledged": l.Unacknowledged, "limits.inactive_queue": l.InactiveQueue, "limits.reports": l.Reports,
+		"limits.component_requests":  l.ComponentRequests,
+		"limits.component_presences": l.ComponentPresences,
 	} {
 		positive(p, path, int64(n))
 	}
@@ -217,6 +222,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.pending_connections": int64(l.PendingConnections), "limits.registrations": int64(l.Registrations), "limits.registration_names": int64(l.RegistrationNames),
 		"limits.archive_messages": int64(l.ArchiveMessages), "limits.archive_bytes": int64(l.ArchiveBytes),
 		"limits.offline_messages": int64(l.OfflineMessages), "limits.recipients": int64(l.Recipients), "limits.searches": int64(l.Searches), "limits.archive_searches": int64(l.ArchiveSearches),
+		"limits.component_rate":     int64(l.ComponentRate),
 		"limits.invitation_pages":   int64(l.InvitationPages),
 		"limits.detached_sessions":  int64(l.DetachedSessions),
 		"limits.anonymous_sessions": int64(l.AnonymousSessions),
@@ -288,17 +294,11 @@ func (c *Config) validateDomains(p *Problems) {
 	for _, h := range c.Anonymous.Hosts {
 		use("anonymous.hosts", h)
 	}
-	for i, k := range c.Components {
+	delegated := map[string]string{}
+	for i := range c.Components {
 		path := "component[" + strconv.Itoa(i) + "]"
-		use(path+".domain", k.Domain)
-		if k.Secret == "" {
-			p.add(path+".secret", "a component needs a secret")
-		}
-		for _, grant := range k.Privileges {
-			if grant != "roster" && grant != "message" {
-				p.add(path+".privileges", "%q is not roster or message", grant)
-			}
-		}
+		use(path+".domain", c.Components[i].Domain)
+		c.Components[i].validate(p, path, delegated)
 	}
 	for _, s := range c.Sections {
 		if n := s.Network(); n.Enabled {

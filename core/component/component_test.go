@@ -60,7 +60,7 @@ func newTestServer(t testing.TB, change func(*Config)) *testServer {
 	}
 	cfg := Config{
 		Router: r, Name: jid.MustParse("home.test"), Log: quiet,
-		Accounts: []Account{{jid.MustParse("gate.test"), "s3cret"}, {jid.MustParse("other.test"), "s3cret"}},
+		Accounts: []Account{{Domain: jid.MustParse("gate.test"), Secret: "s3cret"}, {Domain: jid.MustParse("other.test"), Secret: "s3cret"}},
 		Limits:   Limits{Connections: -1, Arrivals: -1, Tries: -1, DomainTries: -1},
 	}
 	if change != nil {
@@ -86,6 +86,7 @@ func (o *testServer) serve(addr string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer o.server.Shutdown()
 		if err := o.server.Serve(ctx, l); err != nil {
 			o.t.Errorf("serve: %v", err)
 		}

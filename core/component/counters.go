@@ -66,6 +66,7 @@ func (k *Counters) Limits() []router.Counter {
 		{Setting: "limits.component_bytes", Value: &k.Stanza.Bytes},
 		{Setting: "limits.component_elements", Value: &k.Stanza.Elements},
 		{Setting: "limits.component_queue", Value: &k.Slow},
+		{Setting: "limits.component_rate", Value: &k.Throttled},
 		{Setting: "limits.connections", Value: &k.TooMany},
 		{Setting: "limits.new_connections", Value: &k.TooFast},
 		{Setting: "limits.pending_connections", Value: &k.Displaced},

@@ -17,6 +17,9 @@ const (
 	defaultIdle        = 5 * time.Minute  // silence before a ping, and then before the stream ends
 	defaultBytes       = 512 << 10        // of a stanza
 	defaultQueue       = 16 << 20         // bytes that may be unwritten
+	defaultRate        = 32 << 20         // bytes a second that a component may send
+	minBurst           = 64 << 10         // bytes that it may send at once whatever its rate: more than one read returns
+	syncTime           = time.Second      // for which a component that is not read from is waited for at a time
 	stopTime           = 10 * time.Second // for all components to end their streams
 	drainTime          = 5 * time.Second  // of a link that stops, to send queued stanzas
 	maxHandshaking     = 64               // connections that have not authenticated

@@ -3,9 +3,15 @@ package component
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
+	"maps"
+	"math"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,31 +23,17 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Conflict is what happens when a domain's component connects a second time.
-type Conflict uint8
-
-// The policies of Conflict.
-const (
-	Replace Conflict = iota // the old connection is ended: it is probably dead
-	Reject                  // the new one is refused
-)
-
-// Account is a component that may attach.
-type Account struct {
-	Domain jid.JID
-	Secret string
-}
-
 // Config configures a Server. Fields that are zero have the defaults of this package.
 type Config struct {
 	Router   *router.Router
 	Name     jid.JID // of the server, which pings silent components
 	Accounts []Account
-	Conflict Conflict
 	Limits   Limits
+	// Certificates, which may be nil, are for ServeTLS.
+	Certificates socket.Certificates
 	// OnAttach, which may be nil, is called when a component has authenticated, before
-	// anything that it sends is read.
-	OnAttach func(domain jid.JID)
+	// anything that it sends is read. send sends to that connection, for as long as OnAttach runs.
+	OnAttach func(domain jid.JID, send func(*stanza.Stanza))
 	Log      *slog.Logger
 }
 
@@ -56,7 +48,8 @@ type Limits struct {
 	Tries       int // wrong secrets a minute from one address; 20, negative: no limit
 	DomainTries int // wrong secrets a minute for one domain from all addresses; 20, negative: no limit
 
-	Queue int           // bytes that may be unwritten before a component is disconnected; 16 MiB
+	Rate  int           // bytes a second that a component may send, and twice as many at once; negative: no limit; 32 MiB
+	Queue int           // bytes that may be unwritten before a component is disconnected; 16 MiB. At half of them it is not read from
 	Wait  time.Duration // from connecting to the handshake; 15 s, which is also the maximum
 	Idle  time.Duration // silence before a ping, and then before the stream ends; 5 min
 }
@@ -65,7 +58,7 @@ func (l Limits) filled() Limits {
 	l.Stanza = filled(l.Stanza)
 	l.Connections, l.Arrivals = cmp.Or(l.Connections, defaultConnections), cmp.Or(l.Arrivals, defaultArrivals)
 	l.Tries, l.DomainTries = cmp.Or(l.Tries, defaultTries), cmp.Or(l.DomainTries, defaultTries)
-	l.Queue = cmp.Or(l.Queue, defaultQueue)
+	l.Queue, l.Rate = cmp.Or(l.Queue, defaultQueue), cmp.Or(l.Rate, defaultRate)
 	l.Idle = cmp.Or(l.Idle, defaultIdle)
 	l.Wait = min(cmp.Or(l.Wait, defaultWait), defaultWait)
 	l.BeforeLogin.Bytes = cmp.Or(l.BeforeLogin.Bytes, stream.BeforeLogin().Bytes)
@@ -83,6 +76,8 @@ type Server struct {
 	cfg       Config
 	current   atomic.Pointer[settings]
 	endpoints map[string]*endpoint
+	direct    *tls.Config  // for connections that begin with TLS; nil: there are none
+	seed      maphash.Seed // of the senders of endpoints
 	conns     *stream.Group
 	addresses *peerlimit.Connections
 	guesses   *peerlimit.Guesses // of secrets
@@ -93,22 +88,25 @@ type Server struct {
 // stanzas to a component that is not connected are answered with service-unavailable.
 func NewServer(cfg Config) (*Server, error) {
 	s := &Server{
-		cfg: cfg, endpoints: map[string]*endpoint{}, conns: stream.NewGroup(),
+		cfg: cfg, endpoints: map[string]*endpoint{}, seed: maphash.MakeSeed(), conns: stream.NewGroup(),
 		addresses: peerlimit.NewConnections(peerlimit.ConnectionLimits{}), guesses: peerlimit.NewGuesses(peerlimit.GuessLimits{}),
 	}
-	s.SetLimits(cfg.Limits)
+	if cfg.Certificates != nil {
+		s.direct = socket.ServerTLS(cfg.Certificates, "")
+	}
 	for _, a := range cfg.Accounts {
 		if a.Secret == "" {
 			s.detach()
 			return nil, fmt.Errorf("component %s: no secret", a.Domain)
 		}
-		e := &endpoint{server: s, domain: a.Domain, secret: a.Secret}
+		e := newEndpoint(s, a)
 		if err := cfg.Router.Attach(a.Domain, e); err != nil {
 			s.detach()
 			return nil, fmt.Errorf("component: %w", err)
 		}
 		s.endpoints[a.Domain.String()] = e
 	}
+	s.SetLimits(cfg.Limits)
 	return s, nil
 }
 
@@ -116,44 +114,69 @@ func NewServer(cfg Config) (*Server, error) {
 func (s *Server) SetLimits(limits Limits) {
 	l := limits.filled()
 	s.current.Store(&settings{l, stream.Config{
-		Content: stanza.NSComponent, Limits: l.BeforeLogin, Queue: stream.QueueLimits{Bytes: l.Queue},
-		Idle: l.Idle, Counters: &s.Counters.Counters, Log: s.cfg.Log,
+		Content: stanza.NSComponent, Limits: l.BeforeLogin,
+		Queue: stream.QueueLimits{Bytes: l.Queue, Retain: stream.RetainLimits{Stanzas: math.MaxInt, Bytes: math.MaxInt}}, // Bytes limits them
+		Idle:  l.Idle, Counters: &s.Counters.Counters, Log: s.cfg.Log,
 	}})
 	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: maxHandshaking})
 	s.guesses.SetLimits(peerlimit.GuessLimits{Network: l.Tries, Name: l.DomainTries})
+	for _, e := range s.endpoints {
+		e.setRate(l.Rate)
+	}
 }
 
 func (s *Server) detach() {
 	for _, e := range s.endpoints {
-		s.cfg.Router.Detach(e.domain)
+		s.cfg.Router.Detach(e.Domain)
 	}
 }
 
 // Attached reports whether the component of that domain is connected.
 func (s *Server) Attached(domain jid.JID) bool {
 	e := s.endpoints[domain.String()]
-	return e != nil && e.current() != nil
+	return e != nil && len(e.state().Connections) > 0
 }
 
-// Serve accepts components until ctx ends; then they get system-shutdown, and it returns
-// when the last has disconnected. It closes the listener and detaches the domains from the router. It is
-// called once.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	defer s.detach()
-	err := stream.Accept(ctx, l, s.cfg.Log, s.arrive)
-	stopping, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	if left := s.conns.Shutdown(stopping, stream.NewError(stream.SystemShutdown, "")); left > 0 { // checklist 120
-		s.cfg.Log.Error("connections of components have not ended: their handlers block", "connections", left)
+// States returns all components, by domain.
+func (s *Server) States() []State {
+	list := make([]State, 0, len(s.endpoints))
+	for _, name := range slices.Sorted(maps.Keys(s.endpoints)) {
+		list = append(list, s.endpoints[name].state())
 	}
-	if err != nil {
+	return list
+}
+
+// Serve accepts components that begin without TLS until ctx ends. It closes the listener.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error { return s.accept(ctx, l, false) }
+
+// ServeTLS is Serve for components that begin with TLS.
+func (s *Server) ServeTLS(ctx context.Context, l net.Listener) error {
+	if s.direct == nil {
+		return errors.New("components: TLS without a certificate")
+	}
+	return s.accept(ctx, l, true)
+}
+
+func (s *Server) accept(ctx context.Context, l net.Listener, direct bool) error {
+	if err := stream.Accept(ctx, l, s.cfg.Log, func(nc net.Conn) { s.arrive(nc, direct) }); err != nil {
 		return fmt.Errorf("components: %w", err)
 	}
 	return nil
 }
 
+// Shutdown ends all streams with system-shutdown, waits until they have ended, and detaches the domains from the router. Stop the
+// listeners first.
+func (s *Server) Shutdown() {
+	defer s.detach()
+	stopping, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if left := s.conns.Shutdown(stopping, stream.NewError(stream.SystemShutdown, "")); left > 0 { // checklist 120
+		s.cfg.Log.Error("connections of components have not ended: their handlers block", "connections", left)
+	}
+}
+
 // arrive starts a connection or refuses it.
-func (s *Server) arrive(nc net.Conn) {
+func (s *Server) arrive(nc net.Conn, direct bool) {
 	from := peerlimit.Address(nc)
 	address, verdict := s.addresses.Open(from)
 	if verdict != peerlimit.Accepted {
@@ -166,11 +189,12 @@ func (s *Server) arrive(nc net.Conn) {
 		_ = nc.Close()
 		return
 	}
-	c := &serverConn{server: s, from: from, address: address, batch: router.NewBatch(s.conns.Context())}
+	c := &serverConn{server: s, from: from, address: address, direct: direct, batch: router.NewBatch(s.conns.Context())}
 	current := s.current.Load()
 	c.Conn = stream.NewConn(s.conns.Context(), &current.stream, socket.New(nc), c)
 	c.AddLog("conn", nc.RemoteAddr().String())
-	c.Expire(time.Now().Add(current.limits.Wait), errLate)
+	c.until = time.Now().Add(current.limits.Wait)
+	c.Expire(c.until, errLate)
 	c.Budget(handshakeStanzas*current.limits.BeforeLogin.Bytes, errFlood)
 	address.OnDisplaced(c.displaced)
 	s.Counters.Connections.Add(1)

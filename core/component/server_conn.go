@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
@@ -20,6 +21,8 @@ type serverConn struct {
 	server   *Server
 	from     netip.Addr
 	address  *peerlimit.Connection
+	direct   bool      // it begins with TLS
+	until    time.Time // the handshakes, of TLS and of the component, have to be done
 	batch    *router.Batch
 	id       string // of our header
 	domain   string // to of the component's header
@@ -41,7 +44,7 @@ func (c *serverConn) answer() {
 	h := stream.Header{Content: stanza.NSComponent, ID: c.id}
 	switch name := c.server.cfg.Name; {
 	case c.endpoint != nil:
-		h.From = c.endpoint.domain.String()
+		h.From = c.endpoint.Domain.String()
 	case !name.IsZero():
 		h.From = name.String()
 	}
@@ -79,21 +82,22 @@ func (c *serverConn) Negotiate(it *stream.Item) error {
 	}
 	c.SetLimits(s.current.Load().limits.Stanza)
 	c.address.Authenticated() // before the answer, after which the component is not ended in favour of another connection
-	if !c.endpoint.claim(c.Conn, s.cfg.Conflict, []byte("<handshake/>")) {
+	if !c.endpoint.claim(c.Conn, c.from.String(), []byte("<handshake/>")) {
 		return errConflict
 	}
 	c.Establish()
+	c.LimitRate(c.endpoint.limiter)
 	s.Counters.Attached.Add(1)
-	c.Log().Info("component attached", "domain", c.endpoint.domain)
+	c.Log().Info("component attached", "domain", c.endpoint.Domain)
 	if s.cfg.OnAttach != nil {
-		s.cfg.OnAttach(c.endpoint.domain)
+		s.cfg.OnAttach(c.endpoint.Domain, func(st *stanza.Stanza) { c.Send(st) })
 	}
 	return nil
 }
 
 // check compares the proof of the secret. It waits after many wrong ones, or refuses to compare.
 func (c *serverConn) check(proof string) error {
-	guess, wait := c.server.guesses.Reserve(c.from, c.endpoint.domain.String())
+	guess, wait := c.server.guesses.Reserve(c.from, c.endpoint.Domain.String())
 	if guess == nil {
 		return errGuesses
 	}
@@ -101,7 +105,7 @@ func (c *serverConn) check(proof string) error {
 		guess.Cancel()
 		return errDisplaced
 	}
-	want := handshake(c.id, c.endpoint.secret)
+	want := handshake(c.id, c.endpoint.Secret)
 	if subtle.ConstantTimeCompare([]byte(proof), []byte(want)) != 1 { // CVE-2021-32921
 		return stream.NewError(stream.NotAuthorized, "")
 	}
@@ -115,16 +119,34 @@ func (c *serverConn) Receive(it *stream.Item) error {
 	return c.server.receive(c.batch, c.endpoint, it)
 }
 
-// Flush flushes the queues that the component's stanzas were appended to.
-func (c *serverConn) Flush() { c.batch.Flush() }
+// Flush flushes the queues that the component's stanzas were appended to. A component that does not read what it causes is not read
+// from either, before it is cut off.
+func (c *serverConn) Flush() {
+	c.batch.Flush()
+	if !c.Established() {
+		return
+	}
+	half := c.server.current.Load().limits.Queue / 2
+	for until := time.Now().Add(stream.DefaultQueue().Write); c.Queue().Pending() > half && !c.Stopping() && time.Now().Before(until); {
+		if c.Sync(c.Context(), syncTime) {
+			return
+		}
+	}
+}
 
 // Ping asks a silent component for an answer.
-func (c *serverConn) Ping() *stanza.Stanza { return newPing(c.endpoint.domain, c.server.cfg.Name) }
+func (c *serverConn) Ping() *stanza.Stanza { return newPing(c.endpoint.Domain, c.server.cfg.Name) }
 
 // serve runs the connection from its beginning to its end.
 func (c *serverConn) serve() (rests bool) {
 	defer c.server.Counters.Connections.Add(-1)
 	defer c.address.Closed()
+	if c.direct {
+		if err := c.HandshakeTLS(c.server.direct, c.until); err != nil {
+			c.end(err)
+			return false
+		}
+	}
 	c.end(c.Run())
 	return false
 }
@@ -133,10 +155,11 @@ func (c *serverConn) serve() (rests bool) {
 func (c *serverConn) end(err error) {
 	k := &c.server.Counters
 	if c.Established() {
-		c.endpoint.release(c.Conn)
+		c.endpoint.leave(c.Conn)
+		defer c.endpoint.release(c.Conn)
 		k.Attached.Add(-1)
 		k.ended(err)
-		c.Log().Info("component detached", "domain", c.endpoint.domain, "err", err)
+		c.Log().Info("component detached", "domain", c.endpoint.Domain, "err", err)
 	} else {
 		if h := c.Header(); h != nil {
 			c.domain = h.To

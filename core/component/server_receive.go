@@ -19,7 +19,7 @@ func (s *Server) receive(b *router.Batch, e *endpoint, it *stream.Item) error {
 		return err
 	}
 	// RFC 6120 §8.1.2.2, as for servers: a component sends for its own domain only.
-	if st.From.Domain() != e.domain.String() {
+	if st.From.Domain() != e.Domain.String() {
 		return stream.NewError(stream.InvalidFrom, "")
 	}
 	if st.To.IsZero() && !isMalformed {

@@ -102,7 +102,7 @@ func FindCapsHash(presence *stanza.Element) (CapsHash, bool) {
 // Matches reports whether an answer to disco#info has that hash. An answer of which another one with the same hash could
 // be made, and one that does not follow the rules of the hash, does not match (XEP-0115 §5.4, §9.1; XEP-0390 §4.1).
 func (h CapsHash) Matches(query *stanza.Element) (Info, bool) {
-	i, ok := readInfo(query)
+	i, ok := ReadInfo(query)
 	if !ok {
 		return Info{}, false
 	}
@@ -141,8 +141,8 @@ func (i Info) separators() int {
 	return n
 }
 
-// readInfo reads an answer to disco#info. False: it is malformed, or has something twice.
-func readInfo(query *stanza.Element) (Info, bool) {
+// ReadInfo reads an answer to disco#info. False: it is malformed, or has something twice.
+func ReadInfo(query *stanza.Element) (Info, bool) {
 	var i Info
 	types := map[string]bool{}
 	for x := range query.Elements() {

@@ -44,11 +44,11 @@ func (h *Host) Request(st *stanza.Stanza, route func(*stanza.Stanza), answered A
 	to := st.To
 	q := &question{to: to, own: st.From.Bare() == to.Bare(), answered: answered}
 	late := func() {
-		if h.session.questions.take(st.ID, to) != nil {
+		if h.requests.questions.take(st.ID, to) != nil {
 			answered(nil, h.router.Route)
 		}
 	}
-	if !h.session.questions.add(st.ID, q, late) {
+	if !h.requests.questions.add(st.ID, q, late) {
 		return false
 	}
 	route(st)
@@ -95,7 +95,7 @@ func (l *questions) take(id string, from jid.JID) *question {
 // answered handles a result or an error for the host or for an account itself; one that answers no question is dropped
 // (RFC 6120 §8.2.3).
 func (h *Host) answered(b *Batch, st *stanza.Stanza) {
-	q := h.session.questions.take(st.ID, st.From)
+	q := h.requests.questions.take(st.ID, st.From)
 	if q == nil {
 		h.router.Counters.Dropped.Add(1)
 		return

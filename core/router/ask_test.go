@@ -28,7 +28,7 @@ func TestQuestionsToOwnSessionsBounded(t *testing.T) {
 	if !asks("romeo@home.test", "push.away.test") || !asks("juliet@home.test", "juliet@home.test/x") {
 		t.Error("others are refused")
 	}
-	l := &th.host.session.questions
+	l := &th.host.requests.questions
 	if l.take(id, jid.MustParse("romeo@home.test/x")) == nil || !asks("romeo@home.test", "romeo@home.test/y") {
 		t.Error("refused after an answer")
 	}

@@ -103,10 +103,10 @@ func (h *Host) AnswerNobody(feature string, handlers map[string]IQHandler) {
 // register adds the IQ handlers of a feature for one target.
 func (h *Host) register(to target, feature string, handlers map[string]IQHandler) {
 	for space, f := range handlers {
-		if h.handlers[to][space] != nil {
+		if h.requests.handlers[to][space] != nil {
 			panic(fmt.Sprintf("router: %s handles %s, which another feature does already", feature, space))
 		}
-		h.handlers[to][space] = f
+		h.requests.handlers[to][space] = f
 	}
 }
 

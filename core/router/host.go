@@ -44,25 +44,31 @@ type Host struct {
 	// Set by Use; read-only once stanzas are routed.
 	features []Feature
 	stages   []Stage
-	handlers [targets]map[string]IQHandler
+	requests requestState
 	presence PresenceHandler
 	session  sessionState
 	slots    int
 }
 
-// sessionState is what the host knows about sessions besides their facts: the flags that features have declared, and questions that wait for an answer.
-type sessionState struct {
-	flags     []*Flag
+// requestState is who answers requests, and the requests of the host that wait for an answer.
+type requestState struct {
+	handlers  [targets]map[string]IQHandler
+	delegate  Delegate
 	questions questions
-	restored  []func(*Bound)
-	failed    []func(a *Account, from jid.JID)
+}
+
+// sessionState is what the host knows about sessions besides their facts: the flags that features have declared.
+type sessionState struct {
+	flags    []*Flag
+	restored []func(*Bound)
+	failed   []func(a *Account, from jid.JID)
 }
 
 // NewHost returns a host for a domain. Add features with Use, then attach it with r.Attach(domain, host).
 func NewHost(r *Router, domain jid.JID, o HostOptions) *Host {
 	h := &Host{domain: domain, router: r, directory: newDirectory(), accounts: o.Accounts, log: o.Log, onFacts: o.OnFacts, strict: o.Strict}
-	for i := range h.handlers {
-		h.handlers[i] = map[string]IQHandler{}
+	for i := range h.requests.handlers {
+		h.requests.handlers[i] = map[string]IQHandler{}
 	}
 	if h.log == nil {
 		h.log = r.log

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -23,6 +24,8 @@ type IQ struct {
 	Host    *Host
 	Session *Bound   // the sender's; nil if the sender is not a local session
 	Account *Account // nil for a request to the host itself
+	// By is the entity that sends the request in the name of the account that is its sender (RequestAs); zero if none does.
+	By jid.JID
 
 	batch *Batch
 }
@@ -47,8 +50,14 @@ const (
 	targets  int = iota
 )
 
-// Own reports whether the sender is a session of the addressed account.
-func (q *IQ) Own() bool { return q.Session != nil && q.Session.account == q.Account }
+// Own reports whether the sender is the addressed account: one of its sessions, or an entity in its name, of which there is no
+// Session.
+func (q *IQ) Own() bool {
+	if q.Session != nil {
+		return q.Session.account == q.Account
+	}
+	return !q.By.IsZero() && q.Account != nil && q.Stanza.From == q.Account.jid
+}
 
 // Route routes another stanza, before the answer is sent.
 func (q *IQ) Route(st *stanza.Stanza) { q.Host.router.RouteIn(q.batch, st) }
@@ -56,7 +65,7 @@ func (q *IQ) Route(st *stanza.Stanza) { q.Host.router.RouteIn(q.batch, st) }
 // Deliver delivers a stanza to one session without applying rules or stages, before the answer is sent.
 func (q *IQ) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(q.batch, st) }
 
-// Own returns a handler that calls h for the account's own sessions only. Others get service-unavailable,
+// Own returns a handler that calls h for the account itself only. Others get service-unavailable,
 // as for a namespace without a handler.
 func Own(h IQHandler) IQHandler {
 	return func(ctx context.Context, q *IQ) (*stanza.Element, error) {
@@ -65,6 +74,16 @@ func Own(h IQHandler) IQHandler {
 		}
 		return h(ctx, q)
 	}
+}
+
+// OwnSession is Own for requests that are about the session that sends them.
+func OwnSession(h IQHandler) IQHandler {
+	return Own(func(ctx context.Context, q *IQ) (*stanza.Element, error) {
+		if q.Session == nil {
+			return nil, stanza.ServiceUnavailable("")
+		}
+		return h(ctx, q)
+	})
 }
 
 // iqToHost handles IQs to the domain, with or without a resource.
@@ -182,7 +201,10 @@ func (h *Host) answer(b *Batch, a *Account, st *stanza.Stanza, session *Bound) {
 func (h *Host) answerTo(b *Batch, to target, q *IQ) {
 	st := q.Stanza
 	q.Payload = st.FirstChild()
-	handler := h.handlers[to][q.Payload.Space]
+	if f := h.requests.delegate; f != nil && to != toNobody && f(b.context(), q) {
+		return
+	}
+	handler := h.requests.handlers[to][q.Payload.Space]
 	if handler == nil {
 		h.router.Bounce(b, st, stanza.ServiceUnavailable("")) // RFC 6121 §8.5.2.1.3
 		return

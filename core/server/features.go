@@ -16,6 +16,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/clients"
 	"github.com/dragoman-im/dragoman/core/features/commands"
 	"github.com/dragoman-im/dragoman/core/features/contact"
+	"github.com/dragoman-im/dragoman/core/features/delegation"
 	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/features/entitytime"
 	"github.com/dragoman-im/dragoman/core/features/extdisco"
@@ -60,7 +61,7 @@ type assembly struct {
 	store      *store.Store
 	accounts   *authentication.Accounts
 	log        *slog.Logger
-	privileged map[jid.JID]privilege.Permissions
+	components foreign          // others' components
 	reserved   map[jid.JID]bool // cannot be registered
 	quota      *peerlimit.Quota
 	removed    func(jid.JID) // called when an account was marked as deleted
@@ -83,20 +84,26 @@ type shared struct {
 
 // linked are the features that the server calls directly, or that depend on each other.
 type linked struct {
-	privileges *privilege.Privileges
-	roster     *roster.Roster
-	blocking   *blocking.Blocking
-	presence   *presence.Presence
-	offline    *offline.Offline
-	archive    archiving
-	disco      *disco.Disco
-	commands   *commands.Commands
-	admin      *admin.Service
-	invites    *invite.Invites
-	search     *search.Search
+	componentRights
+	roster   *roster.Roster
+	blocking *blocking.Blocking
+	presence *presence.Presence
+	offline  *offline.Offline
+	archive  archiving
+	disco    *disco.Disco
+	commands *commands.Commands
+	admin    *admin.Service
+	invites  *invite.Invites
+	search   *search.Search
 	protection
 	proxy  *proxy.Proxy
 	events events
+}
+
+// componentRights are what others' components may do.
+type componentRights struct {
+	privileges *privilege.Privileges
+	delegation *delegation.Delegation
 }
 
 // protection are the features that protect accounts from strangers.
@@ -113,8 +120,10 @@ type archiving struct {
 
 // link creates the features that depend on each other.
 func link(h *router.Host, a assembly) (l linked) {
-	l.privileges = privilege.New(h, a.privileged)
+	l.privileges = privilege.New(h, a.components.privileged, privilegeLimits(a.config.Limits))
+	l.delegation = delegation.New(h, a.components.delegated, a.config.Limits.ComponentRequests)
 	l.roster = roster.New(h, a.store, roster.Options{Privileges: l.privileges, Log: a.log})
+	l.privileges.Subscriptions(l.roster)
 	l.blocking = blocking.New(h, moderation.New(a.store, a.log))
 	l.presence = presence.New(h, l.blocking.Subscriptions(l.roster), a.store, a.log)
 	l.offline = offline.New(h, a.store, a.log)
@@ -124,7 +133,8 @@ func link(h *router.Host, a assembly) (l linked) {
 		}),
 		messages: messagesearch.New(h, archive.NewSearcher(a.store), a.config.Limits.ArchiveSearches),
 	}
-	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares})
+	l.disco = disco.New(h, disco.Options{Name: softwareName, Node: softwareNode, Shares: l.presence.Shares, Replaced: l.delegation.Replaces})
+	l.delegation.Discover(l.disco)
 
 	l.commands = commands.New(h)
 	l.admin = newAdmin(h, a)
@@ -137,6 +147,8 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.roster.Watch(watchers)
 	l.blocking.Join(l.roster.Contacts, watchers)
 	l.presence.OnAvailable(l.events.capabilities.Available)
+	l.presence.OnAvailable(l.privileges.Available)
+	l.presence.OnUnavailable(l.privileges.Unavailable)
 	l.abuse = newAbuse(h, a, l)
 	l.blockLists = newBlockLists(h, a)
 	l.proxy = proxy.New(h, a.shared.proxy)
@@ -198,6 +210,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		l.archive.Feature(), // adds stanza-ids and archives messages
 		carbons.New().Feature(),
 		l.privileges.Feature(),
+		l.delegation.Feature(),
 		l.disco.Feature(),
 		l.commands.Feature(), // runs the commands of all features
 		register.New(h, a.store, registerOptions(a, l)).Feature(),

@@ -13,7 +13,7 @@ import (
 
 // ports are the open listeners.
 type ports struct {
-	c2s, c2sTLS, s2s, s2sTLS, component, proxy, http, httpTLS []net.Listener
+	c2s, c2sTLS, s2s, s2sTLS, component, componentTLS, proxy, http, httpTLS []net.Listener
 
 	relay *bytestreams.Relay // of proxy; nil if that is empty
 }
@@ -38,6 +38,7 @@ func listen(all config.Config) (p ports, err error) {
 		{net.ListenConfig{}, "listen.s2s", c.S2S, &p.s2s},
 		{net.ListenConfig{}, "listen.s2s_tls", c.S2STLS, &p.s2sTLS},
 		{net.ListenConfig{}, "listen.component", c.Component, &p.component},
+		{net.ListenConfig{}, "listen.component_tls", c.ComponentTLS, &p.componentTLS},
 		{net.ListenConfig{}, "listen.proxy", c.Proxy, &p.proxy},
 		{net.ListenConfig{}, "listen.http", c.HTTP, &p.http},
 		{net.ListenConfig{}, "listen.http_tls", c.HTTPTLS, &p.httpTLS},
@@ -67,7 +68,7 @@ func explain(addr string, err error) string {
 
 func (p ports) close() error {
 	var err error
-	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.s2s, p.s2sTLS, p.component, p.proxy, p.http, p.httpTLS} {
+	for _, list := range [][]net.Listener{p.c2s, p.c2sTLS, p.s2s, p.s2sTLS, p.component, p.componentTLS, p.proxy, p.http, p.httpTLS} {
 		for _, l := range list {
 			if cerr := l.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
 				err = errors.Join(err, cerr)

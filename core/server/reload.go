@@ -53,6 +53,8 @@ func (s *Server) Reload(c config.Config) error {
 	}
 	for _, h := range s.hosts {
 		h.accounts.SetLimits(recordLimits(c))
+		h.privileges.SetLimits(privilegeLimits(c.Limits))
+		h.delegation.SetLimit(c.Limits.ComponentRequests)
 		if h.conference != nil {
 			h.conference.SetConfig(c.Rooms)
 		}

@@ -34,9 +34,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	inner := &group{cancel: fail}
 	s.startServices(working, inner)
-	for _, l := range s.ports.component {
-		inner.run(func() error { return s.components.Serve(working, l) })
-	}
+	inner.run(func() error { return s.serveComponents(working) })
 	for _, l := range s.ports.proxy {
 		inner.run(func() error { return s.ports.relay.Serve(working, l) })
 	}
@@ -74,7 +72,7 @@ func (s *Server) Run(ctx context.Context) error {
 		outer.run(func() error { return s.http.web.ServeTLS(accepting, l) })
 	}
 	s.log.Info("serving", "hosts", s.config.Server.Hosts, "c2s", addresses(s.ports.c2s), "c2s_tls", addresses(s.ports.c2sTLS), "s2s", addresses(s.ports.s2s), "s2s_tls", addresses(s.ports.s2sTLS),
-		"component", addresses(s.ports.component), "http", addresses(s.ports.http), "http_tls", addresses(s.ports.httpTLS), "services", len(s.attachedServices()), "version", Version())
+		"component", addresses(s.ports.component), "component_tls", addresses(s.ports.componentTLS), "http", addresses(s.ports.http), "http_tls", addresses(s.ports.httpTLS), "services", len(s.attachedServices()), "version", Version())
 
 	<-accepting.Done()
 	s.log.Info("stopping")

@@ -13,7 +13,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/component"
 	"github.com/dragoman-im/dragoman/core/features/abuse"
-	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/federation"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/notification"
@@ -108,7 +107,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err = s.backends.open(c, o.Log); err != nil {
 		return s, err
 	}
-	granted, err := s.privileges()
+	others, err := foreignComponents(c.Components)
 	if err != nil {
 		return s, err
 	}
@@ -118,7 +117,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	err = s.newHosts(ctx, assembly{
-		config: c, store: s.store, log: o.Log, privileged: granted, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals,
+		config: c, store: s.store, log: o.Log, components: others, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals,
 		rights: s.rights, stop: s.stopAfter, nodes: nodes.New(s.store), backends: s.backends.list,
 		shared: shared{s.reloadable.lists, subscribed, s.ports.proxyOptions(c), s.rooms, s.keptByConfig},
 	})
@@ -134,7 +133,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err = s.newConferences(); err != nil {
 		return s, err
 	}
-	if err = s.newComponents(); err != nil {
+	if err = s.newComponents(others); err != nil {
 		return s, err
 	}
 	if err = s.newClients(); err != nil {
@@ -177,53 +176,6 @@ func (s *Server) Close() error {
 		err = errors.Join(err, s.store.Close())
 	}
 	return errors.Join(err, s.hold.Close())
-}
-
-// privileges returns the configured privileges of components (XEP-0356).
-func (s *Server) privileges() (map[jid.JID]privilege.Permissions, error) {
-	granted := map[jid.JID]privilege.Permissions{}
-	for i, k := range s.config.Components {
-		domain, err := jid.Parse(k.Domain)
-		if err != nil {
-			return nil, fmt.Errorf("component[%d].domain: %w", i, err)
-		}
-		var p privilege.Permissions
-		for _, name := range k.Privileges {
-			p.Roster = p.Roster || name == "roster"
-			p.Message = p.Message || name == "message"
-		}
-		granted[domain] = p
-	}
-	return granted, nil
-}
-
-// newComponents creates the server for external components (XEP-0114).
-func (s *Server) newComponents() error {
-	accounts := make([]component.Account, 0, len(s.config.Components))
-	for i, k := range s.config.Components {
-		domain, err := jid.Parse(k.Domain)
-		if err != nil {
-			return fmt.Errorf("component[%d].domain: %w", i, err)
-		}
-		accounts = append(accounts, component.Account{Domain: domain, Secret: k.Secret})
-		for _, h := range s.hosts {
-			h.disco.AddItem(domain, "")
-		}
-	}
-	var err error
-	s.components, err = component.NewServer(component.Config{
-		Router: s.router, Name: s.hosts[0].domain, Accounts: accounts,
-		Limits: componentLimits(s.config), OnAttach: s.advertise, Log: s.log,
-	})
-	return err
-}
-
-// advertise sends a domain that has just attached its privileges on each host.
-func (s *Server) advertise(domain jid.JID) {
-	for _, h := range s.hosts {
-		h.privileges.Advertise(domain)
-		h.blockLists.Attached(domain)
-	}
 }
 
 // newClients creates the server for client connections.

@@ -48,7 +48,7 @@ func TestService(t *testing.T) {
 			end.Handle(func(st *stanza.Stanza) { got <- st })
 			a := Attachment{Service: service, Endpoint: end, Name: "A service"}
 			if service == f {
-				a.Privileges = Privileges{Roster: true, Message: true}
+				a.Privileges = GatewayPrivileges()
 			}
 			if err := s.Attach(a); err != nil {
 				return err

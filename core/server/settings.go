@@ -69,7 +69,7 @@ func componentLimits(c config.Config) component.Limits {
 		Stanza:      stream.Limits{Bytes: int(l.ComponentBytes), Elements: l.ComponentElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections),
 		Tries: unlimited(c.Login.Failures), DomainTries: unlimited(c.Login.AccountFailures),
-		Queue: int(l.ComponentQueue), Wait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
+		Rate: unlimited(int(l.ComponentRate)), Queue: int(l.ComponentQueue), Wait: time.Duration(c.Login.Wait), Idle: time.Duration(l.Idle),
 	}
 }
 

@@ -285,18 +285,36 @@ func (c *peer) ping() string {
 func (p *testServer) asked() (c *peer, id string) {
 	p.t.Helper()
 	c = p.dial(p.server.ports.component[0])
-	c.Send(head("jabber:component:accept", "gate.home.test"))
+	return c, c.askedAs("gate.home.test")
+}
+
+// askedAs sends the header of a component, and returns the stream's id.
+func (c *peer) askedAs(domain string) (id string) {
+	c.T.Helper()
+	c.Send(head("jabber:component:accept", domain))
 	_, id, _ = strings.Cut(c.Until(">")+c.Until(">"), " id='")
 	id, _, _ = strings.Cut(id, "'")
-	return c, id
+	return id
 }
 
 // attached is a component after its handshake.
 func (p *testServer) attached() *peer {
 	p.t.Helper()
-	c, id := p.asked()
+	return p.attachedAs("gate.home.test")
+}
+
+// attachedAs is a component of a domain after its handshake.
+func (p *testServer) attachedAs(domain string) *peer {
+	p.t.Helper()
+	c := p.dial(p.server.ports.component[0])
+	c.handshake(c.askedAs(domain))
+	return c
+}
+
+// handshake proves that a component knows the secret.
+func (c *peer) handshake(id string) {
+	c.T.Helper()
 	sum := sha1.Sum([]byte(id + "between us"))
 	c.Send("<handshake>" + hex.EncodeToString(sum[:]) + "</handshake>")
 	c.Until("<handshake/>")
-	return c
 }

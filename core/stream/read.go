@@ -44,6 +44,9 @@ func (in *intake) init(config *Config) {
 	}
 }
 
+// LimitRate sets the limit of the bytes a second that are read, which connections may share. The goroutine of Run calls it.
+func (c *Conn) LimitRate(l *rate.Limiter) { c.intake.limiter = l }
+
 // stopper is the state by which other goroutines end or wake the reader.
 type stopper struct {
 	reason atomic.Pointer[error]

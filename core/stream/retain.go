@@ -15,10 +15,12 @@ type RetainLimits struct {
 func RetainedSize(st *stanza.Stanza) int { return unacked.Size(st) }
 
 // Retained is a stanza that has not been written. Done, which may be nil, is called with nil when it has been written. Code
-// that took it from Unwritten and cannot send it calls Done with an error.
+// that took it from Unwritten and cannot send it calls Done with an error. Begun, which Unwritten sets, means that the stanza was handed to
+// the socket when the connection ended, so that the peer may have got it.
 type Retained struct {
 	Stanza *stanza.Stanza
 	Done   func(error)
+	Begun  bool
 }
 
 // Retain appends a stanza and keeps it until it is written. Then Done is called without
@@ -54,7 +56,7 @@ func (q *Queue) Unwritten() []Retained {
 	var list []Retained
 	for _, e := range q.retained.list {
 		if e.st != nil {
-			list = append(list, Retained{e.st, e.done})
+			list = append(list, Retained{e.st, e.done, e.end <= q.written+int64(q.writing)})
 		}
 	}
 	q.retained = retained{unacked: q.retained.unacked, released: q.retained.released}

@@ -90,7 +90,7 @@ func (i *inside) start(ctx context.Context, c config.Config, e enabled) error {
 	if err == nil {
 		err = i.server.Attach(server.Attachment{
 			Service: service{g}, Endpoint: end, Name: e.Info().Name,
-			Privileges: server.Privileges{Roster: true, Message: true}, // it is part of this server
+			Privileges: server.GatewayPrivileges(),
 			Rooms:      g,
 		})
 	}

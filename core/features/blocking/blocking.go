@@ -109,7 +109,9 @@ func (b *Blocking) Blocks(ctx context.Context, a *router.Account, other jid.JID)
 func (b *Blocking) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	switch set := q.Stanza.Type == stanza.TypeSet; {
 	case !set && q.Payload.Is(NS, "blocklist"):
-		q.Session.Set(b.notified, true) // before reading, so that no push is missed
+		if q.Session != nil {
+			q.Session.Set(b.notified, true) // before reading, so that no push is missed
+		}
 		return b.listBlocked(ctx, q.Account)
 	case set && q.Payload.Is(NS, "block"):
 		return nil, b.block(ctx, q)

@@ -27,7 +27,7 @@ func (c *Carbons) Feature() router.Feature {
 	return router.Feature{
 		Name:        "carbons",
 		Stages:      []router.Stage{{Name: "carbons", Position: router.Copy, Outbound: c.sent, Inbound: c.received}},
-		AccountIQ:   map[string]router.IQHandler{NS: router.Own(c.iq)},
+		AccountIQ:   map[string]router.IQHandler{NS: router.OwnSession(c.iq)},
 		HostDisco:   router.Disco{Info: disco.Info{Features: []string{NS}}},
 		Flags:       []*router.Flag{c.enabled},
 		BeforeLogin: &router.BeforeLogin{Inline: router.Inline{Namespace: NS, Request: c.inline}},

@@ -2,6 +2,8 @@ package disco
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/dragoman-im/dragoman/core/disco"
@@ -20,6 +22,8 @@ type Options struct {
 	Node    string // URI of the software, for entity capabilities (XEP-0115 §4)
 	// Shares reports whether other may see the account's presence.
 	Shares func(ctx context.Context, account *router.Account, other jid.JID) bool
+	// Replaced reports whether a component answers for a namespace in place of the features of the host (XEP-0355 §7.2); nil: none does.
+	Replaced func(namespace string) bool
 }
 
 // Disco answers service discovery for a host and its accounts.
@@ -77,16 +81,55 @@ func (d *Disco) RemoveItem(j jid.JID) { d.items.RemoveItem(d.host.Domain(), "", 
 func (d *Disco) collect() *answers {
 	a := &answers{d.items, disco.NewRegistry()}
 	for _, f := range d.host.Features() {
-		a.host.Add(d.host.Domain(), "", f.HostDisco.Info)
-		a.account.Add(jid.JID{}, "", f.AccountDisco.Info)
-		if s := f.HostDisco.Source; s != nil {
+		ofHost, ofAccount := d.own(f.HostDisco, f.HostIQ), d.own(f.AccountDisco, f.AccountIQ)
+		a.host.Add(d.host.Domain(), "", ofHost.Info)
+		a.account.Add(jid.JID{}, "", ofAccount.Info)
+		if s := ofHost.Source; s != nil {
 			a.host.AddSource(s)
 		}
-		if s := f.AccountDisco.Source; s != nil {
+		if s := ofAccount.Source; s != nil {
 			a.account.AddSource(s)
 		}
 	}
 	return a
+}
+
+// own returns what a feature declares without what is about namespaces for which components answer: their own features, and if
+// it handles such a namespace, the identities, forms and items (XEP-0355 §7.2.1, §7.2.3).
+func (d *Disco) own(declared router.Disco, handlers map[string]router.IQHandler) router.Disco {
+	if d.Replaced == nil {
+		return declared
+	}
+	for namespace := range handlers {
+		if d.Replaced(namespace) {
+			declared.Identities, declared.Forms, declared.Source = nil, nil, nil
+		}
+	}
+	declared.Features = slices.DeleteFunc(slices.Clone(declared.Features), func(f string) bool {
+		namespace, _, _ := strings.Cut(f, "#")
+		return d.Replaced(f) || d.Replaced(namespace)
+	})
+	return declared
+}
+
+// Answers reports whether the sender of a request about an account may see what there is, and whether a feature knows the node.
+func (d *Disco) Answers(ctx context.Context, q *router.IQ) (visible, known bool) {
+	if !d.maySee(ctx, q) {
+		return false, false
+	}
+	query := disco.Query{To: q.Account.JID(), From: q.Stanza.From, Node: q.Payload.Attr("node")}
+	var err error
+	if q.Payload.Space == disco.NSInfo {
+		_, err = d.complete().account.Info(ctx, query)
+	} else {
+		_, err = d.complete().account.Items(ctx, query)
+	}
+	return true, err == nil
+}
+
+// maySee reports whether the sender of a request is the account or may see its presence (XEP-0030 §8).
+func (d *Disco) maySee(ctx context.Context, q *router.IQ) bool {
+	return q.Own() || d.Shares != nil && d.Shares(ctx, q.Account, q.Stanza.From.Bare())
 }
 
 // streamFeatures returns the host's capabilities (XEP-0115 §6.3).
@@ -128,7 +171,7 @@ func withoutSubscription(_ context.Context, q *router.IQ) (*stanza.Element, erro
 
 // ofAccount answers senders without a subscription as if the account did not exist (XEP-0030 §8).
 func (d *Disco) ofAccount(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	if !q.Own() && (d.Shares == nil || !d.Shares(ctx, q.Account, q.Stanza.From.Bare())) {
+	if !d.maySee(ctx, q) {
 		return withoutSubscription(ctx, q)
 	}
 	return d.complete().account.Answer(ctx, q.Stanza.WithTo(q.Account.JID()))

@@ -116,7 +116,7 @@ func (a *Archive) bound(ctx context.Context, b *router.Bound) *stanza.Element {
 }
 
 func (a *Archive) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	if !q.Own() {
+	if !q.Own() || q.Session == nil { // messages of the archive go to a session
 		return notYours(ctx, q)
 	}
 	r := archive.Request{Archive: q.Account.JID(), IQ: q.Stanza}

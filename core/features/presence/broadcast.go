@@ -168,6 +168,9 @@ func (h *Presence) sendUnavailable(ctx context.Context, d endedSession) error {
 			d.route(d.last.WithTo(contact))
 		}
 		h.setLastSeen(d)
+		for _, f := range h.left {
+			f(d.last, d.route)
+		}
 	}
 	for _, to := range d.directed { // RFC 6121 §4.6.3
 		if !notified[to.Bare()] {

@@ -33,6 +33,7 @@ type Presence struct {
 	log      *slog.Logger
 	arrivals []Arrival
 	watchers []func(ctx context.Context, p *router.Pass)
+	left     []func(st *stanza.Stanza, route func(*stanza.Stanza))
 }
 
 var (
@@ -59,6 +60,12 @@ func (h *Presence) OnArrival(a Arrival) { h.arrivals = append(h.arrivals, a) }
 // Call it before the host is attached.
 func (h *Presence) OnAvailable(f func(ctx context.Context, p *router.Pass)) {
 	h.watchers = append(h.watchers, f)
+}
+
+// OnUnavailable adds a function that is called with the unavailable presence of every session that was available, by the goroutine
+// that ends it. Call it before the host is attached.
+func (h *Presence) OnUnavailable(f func(st *stanza.Stanza, route func(*stanza.Stanza))) {
+	h.left = append(h.left, f)
 }
 
 // Sent implements router.PresenceHandler.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -14,36 +15,61 @@ import (
 // Namespaces of this feature.
 const (
 	NS        = "urn:xmpp:privilege:2"
-	nsForward = "urn:xmpp:forward:0" // XEP-0297
+	nsOld     = "urn:xmpp:privilege:1" // version 0.3
+	nsForward = "urn:xmpp:forward:0"   // XEP-0297
 )
 
-// Permissions are the privileges of one domain.
-type Permissions struct {
-	Roster  bool // read and change rosters; roster pushes are not sent to the domain
-	Message bool // send messages from the host or from an account
+// Limits are the limits of all domains; 0: no limit.
+type Limits struct {
+	Requests  int // of one domain that wait for an answer
+	Presences int // addresses whose presence is remembered
 }
 
 // Privileges holds the permissions of all domains on one host.
 type Privileges struct {
-	host    *router.Host
-	mu      sync.RWMutex
-	domains map[jid.JID]Permissions
+	host      *router.Host
+	subs      router.Subscriptions
+	granted   atomic.Pointer[grants]
+	limits    atomic.Pointer[Limits]
+	presences *presences
+
+	mu      sync.Mutex // held while granted is replaced
+	pending map[jid.JID]int
+
+	crowded atomic.Uint64 // requests that were refused because too many of the domain waited
 }
 
 // New returns the feature; domains may be nil.
-func New(h *router.Host, domains map[jid.JID]Permissions) *Privileges {
-	p := &Privileges{host: h, domains: map[jid.JID]Permissions{}}
-	maps.Copy(p.domains, domains)
+func New(h *router.Host, domains map[jid.JID]Permissions, l Limits) *Privileges {
+	p := &Privileges{host: h, presences: newPresences(), pending: map[jid.JID]int{}}
+	p.granted.Store(newGrants(maps.Clone(domains)))
+	p.SetLimits(l)
 	return p
 }
 
+// Subscriptions sets what says who is whose contact. Call it before the host is attached.
+func (p *Privileges) Subscriptions(s router.Subscriptions) { p.subs = s }
+
+// SetLimits replaces the limits.
+func (p *Privileges) SetLimits(l Limits) { p.limits.Store(&l) }
+
 // Feature declares the feature.
 func (p *Privileges) Feature() router.Feature {
+	refuse := map[string]router.IQHandler{NS: refused}
+	p.host.AnswerNobody("privilege", refuse)
 	return router.Feature{
-		Name: "privilege", HostMessage: p.message,
+		Name: "privilege", HostMessage: p.message, HostIQ: refuse, AccountIQ: map[string]router.IQHandler{NS: p.request},
+		Stages: []router.Stage{
+			{Name: "privileged requests", Position: router.Refuse, Inbound: toSession},
+			{Name: "presence of contacts", Position: router.Copy, Inbound: p.contactPresence},
+		},
+		Counters: []router.Counter{
+			{Setting: "limits.component_requests", Value: &p.crowded},
+			{Setting: "limits.component_presences", Value: &p.presences.crowded},
+		},
 		Specs: []spec.Spec{{
-			Number: "0356", Title: "Privileged Entity", Version: "0.4.1", State: spec.Partial,
-			Note: "Server and gateways. Rosters and messages; gateways understand version 0.3 too.",
+			Number: "0356", Title: "Privileged Entity", Version: "0.4.1", State: spec.Complete,
+			Note: "Server, and gateways for rosters and messages. The namespace of version 0.3 is understood too.",
 		}},
 	}
 }
@@ -52,11 +78,7 @@ func (p *Privileges) Feature() router.Feature {
 func (p *Privileges) Grant(domain jid.JID, may Permissions) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if may == (Permissions{}) {
-		delete(p.domains, domain)
-		return
-	}
-	p.domains[domain] = may
+	p.granted.Store(p.granted.Load().with(domain, may))
 }
 
 // of returns the permissions of a sender. Only the domain itself has any, and only while it is attached to
@@ -65,32 +87,28 @@ func (p *Privileges) of(from jid.JID) Permissions {
 	if !from.IsHost() || !p.host.Router().Serves(from) {
 		return Permissions{}
 	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.domains[from]
+	return p.granted.Load().domains[from]
 }
 
 // RosterAccess implements roster.Privileges.
-func (p *Privileges) RosterAccess(from jid.JID) (get, set, privileged bool) {
+func (p *Privileges) RosterAccess(from jid.JID) (get, set bool) {
 	may := p.of(from)
-	return may.Roster, may.Roster, may != (Permissions{})
+	return may.Roster.Get, may.Roster.Set
 }
 
-// Advertise sends a domain its permissions (XEP-0356 §4.2, §5.2). It is called whenever the domain's
-// component has attached.
-func (p *Privileges) Advertise(domain jid.JID) {
+// Pushes implements roster.Privileges.
+func (p *Privileges) Pushes() []jid.JID { return p.granted.Load().pushed }
+
+// Attached tells a domain its permissions (XEP-0356 §4.2, §5.2, §6.2, §7.2), and then the presence that it may see (§8). It is
+// called whenever a component of the domain has attached; send sends to that one.
+func (p *Privileges) Attached(domain jid.JID, send func(*stanza.Stanza)) {
 	may := p.of(domain)
-	if may == (Permissions{}) {
-		return
+	for _, space := range []string{NS, nsOld} {
+		if x := may.element(space); x != nil {
+			send(stanza.NewMessage(domain, p.host.Domain(), "", x))
+		}
 	}
-	x := stanza.NewElement(NS, "privilege")
-	if may.Roster {
-		x.Add(stanza.NewElement(NS, "perm").With("access", "roster").With("type", "both").With("push", "false"))
-	}
-	if may.Message {
-		x.Add(stanza.NewElement(NS, "perm").With("access", "message").With("type", "outgoing"))
-	}
-	p.host.Router().Route(stanza.NewMessage(domain, p.host.Domain(), "", x))
+	p.sendPresences(domain, may.Presence, send)
 }
 
 // message sends the message that a privileged domain has wrapped in a message to the host (XEP-0356
@@ -98,6 +116,9 @@ func (p *Privileges) Advertise(domain jid.JID) {
 // archived and copied there.
 func (p *Privileges) message(ctx context.Context, pass *router.Pass) error {
 	x := pass.Stanza.Child(NS, "privilege")
+	if x == nil {
+		x = pass.Stanza.Child(nsOld, "privilege")
+	}
 	if x == nil {
 		return nil
 	}

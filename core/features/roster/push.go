@@ -33,11 +33,17 @@ func (r *Roster) push(account jid.JID, c Change) {
 		item = stanza.NewElement(NS, "item").With("jid", c.Before.JID.String()).With("subscription", "remove")
 	}
 	payload := stanza.Encode(stanza.NewElement(NS, "query").With("ver", string(version)).Add(item))
-	r.toInterested(account, func(full jid.JID) *stanza.Stanza {
+	push := func(to jid.JID) *stanza.Stanza {
 		return &stanza.Stanza{
-			Kind: stanza.IQ, To: full, From: account, ID: stanza.NewID(), Type: stanza.TypeSet, Payload: payload,
+			Kind: stanza.IQ, To: to, From: account, ID: stanza.NewID(), Type: stanza.TypeSet, Payload: payload,
 		}
-	})
+	}
+	r.toInterested(account, push)
+	if r.Privileges != nil {
+		for _, domain := range r.Privileges.Pushes() {
+			r.host.Router().Route(push(domain))
+		}
+	}
 }
 
 // pushed reports whether a change is visible in the roster. A subscription request alone is not, nor is a

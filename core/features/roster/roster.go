@@ -21,10 +21,11 @@ const (
 	nsPreApproval = "urn:xmpp:features:pre-approval" // RFC 6121 §3.4
 )
 
-// Privileges says what an entity other than the account itself may do with the host's rosters (XEP-0356
-// §4.1). privileged means that it has any privilege.
+// Privileges says what entities other than the account itself may do with the host's rosters (XEP-0356 §4.1).
 type Privileges interface {
-	RosterAccess(from jid.JID) (get, set, privileged bool)
+	RosterAccess(from jid.JID) (get, set bool)
+	// Pushes returns the domains that are told of every change of a roster (XEP-0356 §4.4).
+	Pushes() []jid.JID
 }
 
 // Options are the parameters of New; each may be nil.
@@ -105,7 +106,7 @@ func (r *Roster) mayAccess(st *stanza.Stanza) bool {
 	if r.Privileges == nil {
 		return false
 	}
-	mayGet, maySet, _ := r.Privileges.RosterAccess(st.From)
+	mayGet, maySet := r.Privileges.RosterAccess(st.From)
 	return st.Type == stanza.TypeGet && mayGet || st.Type == stanza.TypeSet && maySet
 }
 
@@ -122,7 +123,7 @@ func (r *Roster) get(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 	for range q.Payload.Named(NS, "item") {
 		return nil, stanza.BadRequest("a roster get holds no item") // RFC 6121 §2.1.3
 	}
-	if q.Own() {
+	if q.Session != nil && q.Own() {
 		q.Session.Set(r.interested, true) // before reading, so that no push is missed
 	}
 	cached, versioned := q.Payload.LookupAttr("", "ver")

@@ -51,6 +51,7 @@ http_tls = []
 domain = "gw.example.org"
 secret = "between us"
 privileges = ["roster", "message"]
+no_roster_pushes = true
 [[component]]
 domain = "notify.example.org"
 secret = "between us"
