@@ -48,6 +48,7 @@ type testServer struct {
 	server *Server
 	addr   string
 	home   received
+	direct []net.Listener // with TLS
 	stop   func()
 }
 
@@ -71,6 +72,13 @@ func newTestServer(t testing.TB, change func(*Config)) *testServer {
 		t.Fatal(err)
 	}
 	o.server = s
+	if cfg.Certificates != nil {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.direct = []net.Listener{l}
+	}
 	o.serve("127.0.0.1:0")
 	t.Cleanup(func() { o.stop() })
 	return o
@@ -86,8 +94,7 @@ func (o *testServer) serve(addr string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer o.server.Shutdown()
-		if err := o.server.Serve(ctx, l); err != nil {
+		if err := o.server.Run(ctx, []net.Listener{l}, o.direct); err != nil {
 			o.t.Errorf("serve: %v", err)
 		}
 	}()

@@ -1,7 +1,6 @@
 package component
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -16,9 +15,9 @@ import (
 )
 
 // several lets gate.test have n connections.
-func several(n int, d Distribution, more func(*Config)) func(*Config) {
+func several(n int, spread bool, more func(*Config)) func(*Config) {
 	return func(c *Config) {
-		c.Accounts[0].Connections, c.Accounts[0].Distribution = n, d
+		c.Accounts[0].Connections, c.Accounts[0].Spread = n, spread
 		if more != nil {
 			more(c)
 		}
@@ -32,7 +31,7 @@ func (o *testServer) say(from, text string) {
 // The oldest connection is used, and the next one at its end.
 func TestStandby(t *testing.T) {
 	t.Parallel()
-	o := newTestServer(t, several(2, Standby, nil))
+	o := newTestServer(t, several(2, false, nil))
 	first, second := o.attached("gate.test"), o.attached("gate.test")
 	for i := range 20 {
 		o.say(fmt.Sprintf("user%d@home.test/a", i), "one")
@@ -62,7 +61,7 @@ func TestStandby(t *testing.T) {
 // All stanzas of a sender go to one connection, whatever resources it uses, and all connections are used.
 func TestSpread(t *testing.T) {
 	t.Parallel()
-	o := newTestServer(t, several(3, Spread, nil))
+	o := newTestServer(t, several(3, true, nil))
 	var peers []*rawstream.Peer
 	for range 3 {
 		peers = append(peers, o.attached("gate.test"))
@@ -110,10 +109,10 @@ func TestSpread(t *testing.T) {
 // taken goes back to the senders: the component gets nothing twice.
 func TestUnwrittenGoesToStandby(t *testing.T) {
 	t.Parallel()
-	for name, d := range map[string]Distribution{"standby": Standby, "spread": Spread} {
+	for name, spread := range map[string]bool{"standby": false, "spread": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := newTestServer(t, several(2, d, func(c *Config) { c.Limits.Queue = 1 << 20 }))
+			o := newTestServer(t, several(2, spread, func(c *Config) { c.Limits.Queue = 1 << 20 }))
 			first := o.attached("gate.test") // and reads no more
 			body := strings.Repeat("x", 10_000)
 			n := 0
@@ -257,7 +256,7 @@ func TestBackPressure(t *testing.T) {
 // A component's rate is that of all its connections together.
 func TestComponentRate(t *testing.T) {
 	t.Parallel()
-	o := newTestServer(t, several(2, Standby, func(c *Config) { c.Accounts[0].Rate = 64 << 10 }))
+	o := newTestServer(t, several(2, false, func(c *Config) { c.Accounts[0].Rate = 64 << 10 }))
 	first, second := o.attached("gate.test"), o.attached("gate.test")
 	text := strings.Repeat("<message from='gate.test' to='home.test'><body>"+strings.Repeat("x", 10_000)+"</body></message>", 10)
 	begun := time.Now()
@@ -284,20 +283,7 @@ func TestDirectTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := newTestServer(t, func(c *Config) { c.Certificates = own.Certificate })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- o.server.ServeTLS(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	p := rawstream.Dial(t, l.Addr().String())
+	p := rawstream.Dial(t, o.direct[0].Addr().String())
 	p.TLS(&tls.Config{InsecureSkipVerify: true, ServerName: "gate.test"})
 	p.Send(open("gate.test"))
 	p.Send("<handshake>" + handshake(idOf(t, p.Until(">")+p.Until(">")), "s3cret") + "</handshake>")
@@ -306,12 +292,9 @@ func TestDirectTLS(t *testing.T) {
 	if st := o.home.next(t); st.ID != "tls" {
 		t.Errorf("%s", st)
 	}
-	plain := rawstream.Dial(t, l.Addr().String())
+	plain := rawstream.Dial(t, o.direct[0].Addr().String())
 	plain.Send(open("gate.test"))
 	if got, _ := plain.Remains(); strings.Contains(got, "<stream:stream") {
 		t.Errorf("without TLS answered %q", got)
-	}
-	if err := newTestServer(t, nil).server.ServeTLS(ctx, l); err == nil {
-		t.Error("TLS without a certificate")
 	}
 }

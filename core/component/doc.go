@@ -4,7 +4,7 @@
 //
 // Both ends are handlers of a stream.Conn: serverConn (server_conn.go) and linkConn (link_conn.go). Its
 // goroutine reads the connection and runs the router or the link's handler. A Link has a second goroutine that moves stanzas
-// that waited for the connection into its queue. Serve, Shutdown and Run return when all of their goroutines have ended.
+// that waited for the connection into its queue. Server.Run and Link.Run return when all of their goroutines have ended.
 //
 // A component may send for exactly one domain: the from of every stanza is in that
 // domain (with or without localpart and resource), not in a subdomain. A Server's component may have several
@@ -12,7 +12,7 @@
 // stanzas until they are written: those that are not when a connection ends are sent by a Link on the next one, and by a Server on another
 // connection of the component, or they are answered with an error. SendAll
 // (link_send.go) reports when the socket has taken what it sent. XEP-0114 has no encryption either: keep it on one machine, or use
-// Server.ServeTLS.
+// a listener with TLS.
 //
 // Lock order: endpoint.mu or Link.mu, then the queue's own; sending.mu is a leaf, and callbacks
 // run with no lock held.

@@ -74,7 +74,7 @@ func (e *endpoint) claim(c *stream.Conn, from string, answer []byte) bool {
 	e.mu.Lock()
 	var old *stream.Conn
 	if len(e.conns) >= e.Connections {
-		if e.Conflict == Reject {
+		if e.RejectMore {
 			e.mu.Unlock()
 			return false
 		}
@@ -161,7 +161,7 @@ func (e *endpoint) choose(from jid.JID) *stream.Conn {
 	if len(e.conns) == 0 {
 		return nil
 	}
-	if len(e.conns) == 1 || e.Distribution == Standby {
+	if len(e.conns) == 1 || !e.Spread {
 		return e.conns[0].Conn
 	}
 	best, highest := 0, uint64(0)

@@ -12,6 +12,7 @@ import (
 	"math"
 	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,7 @@ type Config struct {
 	Name     jid.JID // of the server, which pings silent components
 	Accounts []Account
 	Limits   Limits
-	// Certificates, which may be nil, are for ServeTLS.
+	// Certificates, which may be nil, are for listeners with TLS.
 	Certificates socket.Certificates
 	// OnAttach, which may be nil, is called when a component has authenticated, before
 	// anything that it sends is read. send sends to that connection, for as long as OnAttach runs.
@@ -146,15 +147,27 @@ func (s *Server) States() []State {
 	return list
 }
 
-// Serve accepts components that begin without TLS until ctx ends. It closes the listener.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error { return s.accept(ctx, l, false) }
-
-// ServeTLS is Serve for components that begin with TLS.
-func (s *Server) ServeTLS(ctx context.Context, l net.Listener) error {
-	if s.direct == nil {
+// Run accepts components that begin without TLS and such that begin with it, until ctx ends. Then they get system-shutdown, and
+// Run returns when the last has disconnected. It closes the listeners and detaches the domains from the router.
+func (s *Server) Run(ctx context.Context, plain, direct []net.Listener) error {
+	defer s.shutDown()
+	if len(direct) > 0 && s.direct == nil {
 		return errors.New("components: TLS without a certificate")
 	}
-	return s.accept(ctx, l, true)
+	var accepting sync.WaitGroup
+	failed := make(chan error, len(plain)+len(direct))
+	for i, l := range slices.Concat(plain, direct) {
+		accepting.Go(func() { failed <- s.accept(ctx, l, i >= len(plain)) })
+	}
+	accepting.Wait()
+	close(failed)
+	for err := range failed {
+		if err != nil {
+			return err
+		}
+	}
+	<-ctx.Done() // without listeners the domains stay attached
+	return nil
 }
 
 func (s *Server) accept(ctx context.Context, l net.Listener, direct bool) error {
@@ -164,9 +177,8 @@ func (s *Server) accept(ctx context.Context, l net.Listener, direct bool) error 
 	return nil
 }
 
-// Shutdown ends all streams with system-shutdown, waits until they have ended, and detaches the domains from the router. Stop the
-// listeners first.
-func (s *Server) Shutdown() {
+// shutDown ends all streams with system-shutdown, waits until they have ended, and detaches the domains from the router.
+func (s *Server) shutDown() {
 	defer s.detach()
 	stopping, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()

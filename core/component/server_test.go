@@ -122,7 +122,7 @@ func TestConflictPolicies(t *testing.T) {
 	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "to the second"))
 	second.Until("to the second")
 
-	o = newTestServer(t, func(c *Config) { c.Accounts[0].Conflict = Reject })
+	o = newTestServer(t, func(c *Config) { c.Accounts[0].RejectMore = true })
 	first = o.attached("gate.test")
 	if got := o.attach("gate.test", "s3cret").Rest(); !strings.Contains(got, "<conflict ") {
 		t.Errorf("second got %q", got)

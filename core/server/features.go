@@ -57,20 +57,19 @@ const (
 
 // assembly has the parameters of a host's features.
 type assembly struct {
-	config     config.Config
-	store      *store.Store
-	accounts   *authentication.Accounts
-	log        *slog.Logger
-	components foreign          // others' components
-	reserved   map[jid.JID]bool // cannot be registered
-	quota      *peerlimit.Quota
-	removed    func(jid.JID) // called when an account was marked as deleted
-	rights     *admin.Rights
-	stop       func(after time.Duration, again bool) // stops or restarts the server
-	shared     shared
-	identity   *identity.Host
-	nodes      pubsub.Store
-	backends   map[string]func(host jid.JID) identity.Backend
+	config   config.Config
+	store    *store.Store
+	accounts *authentication.Accounts
+	log      *slog.Logger
+	reserved map[jid.JID]bool // cannot be registered
+	quota    *peerlimit.Quota
+	removed  func(jid.JID) // called when an account was marked as deleted
+	rights   *admin.Rights
+	stop     func(after time.Duration, again bool) // stops or restarts the server
+	shared   shared
+	identity *identity.Host
+	nodes    pubsub.Store
+	backends map[string]func(host jid.JID) identity.Backend
 }
 
 // shared is what all hosts have in common.
@@ -120,8 +119,8 @@ type archiving struct {
 
 // link creates the features that depend on each other.
 func link(h *router.Host, a assembly) (l linked) {
-	l.privileges = privilege.New(h, a.components.privileged, privilegeLimits(a.config.Limits))
-	l.delegation = delegation.New(h, a.components.delegated, a.config.Limits.ComponentRequests)
+	l.privileges = privilege.New(h, privilege.Configured(a.config.Components), privilegeLimits(a.config.Limits))
+	l.delegation = delegation.New(h, delegation.Configured(a.config.Components), a.config.Limits.ComponentRequests)
 	l.roster = roster.New(h, a.store, roster.Options{Privileges: l.privileges, Log: a.log})
 	l.privileges.Subscriptions(l.roster)
 	l.blocking = blocking.New(h, moderation.New(a.store, a.log))

@@ -34,7 +34,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	inner := &group{cancel: fail}
 	s.startServices(working, inner)
-	inner.run(func() error { return s.serveComponents(working) })
+	inner.run(func() error { return s.components.Run(working, s.ports.component, s.ports.componentTLS) })
 	for _, l := range s.ports.proxy {
 		inner.run(func() error { return s.ports.relay.Serve(working, l) })
 	}

@@ -107,17 +107,13 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err = s.backends.open(c, o.Log); err != nil {
 		return s, err
 	}
-	others, err := foreignComponents(c.Components)
-	if err != nil {
-		return s, err
-	}
 	s.rooms = s.newNotifier()
 	subscribed, err := subscribedLists(c)
 	if err != nil {
 		return s, err
 	}
 	err = s.newHosts(ctx, assembly{
-		config: c, store: s.store, log: o.Log, components: others, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals,
+		config: c, store: s.store, log: o.Log, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals,
 		rights: s.rights, stop: s.stopAfter, nodes: nodes.New(s.store), backends: s.backends.list,
 		shared: shared{s.reloadable.lists, subscribed, s.ports.proxyOptions(c), s.rooms, s.keptByConfig},
 	})
@@ -133,7 +129,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	if err = s.newConferences(); err != nil {
 		return s, err
 	}
-	if err = s.newComponents(others); err != nil {
+	if err = s.newComponents(); err != nil {
 		return s, err
 	}
 	if err = s.newClients(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -29,6 +30,22 @@ type Grant struct {
 	Namespace  string
 	Attributes []string // that the element of a request must have
 	By         jid.JID  // the component
+}
+
+// Configured returns what the configuration delegates to components.
+func Configured(components []config.Component) []Grant {
+	var list []Grant
+	for _, k := range components {
+		by, err := jid.Parse(k.Domain)
+		if err != nil {
+			continue // it cannot attach
+		}
+		for _, entry := range k.Delegated {
+			namespace, attributes := config.Delegation(entry)
+			list = append(list, Grant{namespace, attributes, by})
+		}
+	}
+	return list
 }
 
 // Discovery is what the host itself answers in service discovery.

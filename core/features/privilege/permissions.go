@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -87,6 +88,44 @@ func (m Permissions) element(space string) *stanza.Element {
 		return nil
 	}
 	return x
+}
+
+// Configured returns the permissions that the configuration grants components.
+func Configured(list []config.Component) map[jid.JID]Permissions {
+	all := map[jid.JID]Permissions{}
+	for _, k := range list {
+		if domain, err := jid.Parse(k.Domain); err == nil { // others cannot attach
+			all[domain] = permissions(k)
+		}
+	}
+	return all
+}
+
+func permissions(k config.Component) Permissions {
+	p := Permissions{Requests: map[string]Access{}}
+	for _, name := range k.Privileges {
+		switch name {
+		case "roster":
+			p.Roster = Access{Get: true, Set: true}
+		case "roster-get":
+			p.Roster.Get = true
+		case "roster-set":
+			p.Roster.Set = true
+		case "message":
+			p.Message = true
+		case "presence":
+			p.Presence = max(p.Presence, Accounts)
+		case "presence-roster":
+			p.Presence = Contacts
+		}
+	}
+	p.Pushes = p.Roster.Get && !k.NoPushes // XEP-0356 §4.1
+	for _, entry := range k.Requests {
+		get, set, namespace := config.Request(entry)
+		a := p.Requests[namespace]
+		p.Requests[namespace] = Access{Get: a.Get || get, Set: a.Set || set}
+	}
+	return p
 }
 
 // grants are the permissions of all domains, and what is derived from them. They are immutable.
