@@ -1,6 +1,11 @@
 package component
 
-import "github.com/dragoman-im/dragoman/core/jid"
+import (
+	"fmt"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/jid"
+)
 
 // Account is a component that may attach.
 type Account struct {
@@ -13,6 +18,22 @@ type Account struct {
 	// takes over at its end.
 	Spread bool
 	Rate   int // bytes a second that all its connections may send; 0: Limits.Rate
+}
+
+// Configured returns the components of the configuration.
+func Configured(list []config.Component) ([]Account, error) {
+	accounts := make([]Account, 0, len(list))
+	for i, k := range list {
+		domain, err := jid.Parse(k.Domain)
+		if err != nil {
+			return nil, fmt.Errorf("component[%d].domain: %w", i, err)
+		}
+		accounts = append(accounts, Account{
+			Domain: domain, Secret: k.Secret, Connections: k.Connections, Rate: int(k.Rate),
+			RejectMore: k.Conflict == config.Reject, Spread: k.Distribution == config.Spread,
+		})
+	}
+	return accounts, nil
 }
 
 // State is what an operator is told about a component.

@@ -119,7 +119,7 @@ type archiving struct {
 
 // link creates the features that depend on each other.
 func link(h *router.Host, a assembly) (l linked) {
-	l.privileges = privilege.New(h, privilege.Configured(a.config.Components), privilegeLimits(a.config.Limits))
+	l.privileges = privilege.New(h, privilege.Configured(a.config.Components), privilege.ConfiguredLimits(a.config.Limits))
 	l.delegation = delegation.New(h, delegation.Configured(a.config.Components), a.config.Limits.ComponentRequests)
 	l.roster = roster.New(h, a.store, roster.Options{Privileges: l.privileges, Log: a.log})
 	l.privileges.Subscriptions(l.roster)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/features/abuse"
+	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/socket"
 )
@@ -53,7 +54,7 @@ func (s *Server) Reload(c config.Config) error {
 	}
 	for _, h := range s.hosts {
 		h.accounts.SetLimits(recordLimits(c))
-		h.privileges.SetLimits(privilegeLimits(c.Limits))
+		h.privileges.SetLimits(privilege.ConfiguredLimits(c.Limits))
 		h.delegation.SetLimit(c.Limits.ComponentRequests)
 		if h.conference != nil {
 			h.conference.SetConfig(c.Rooms)

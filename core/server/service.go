@@ -32,11 +32,8 @@ type Service interface {
 // Privileges are the permissions of a domain on the hosts (XEP-0356).
 type Privileges = privilege.Permissions
 
-// GatewayPrivileges are those of the gateways of this server: they put contacts into rosters, and send what accounts have written
-// with a network's own client.
-func GatewayPrivileges() Privileges {
-	return Privileges{Roster: privilege.Access{Get: true, Set: true}, Message: true}
-}
+// GatewayPrivileges are those of the gateways of this server.
+func GatewayPrivileges() Privileges { return privilege.ForGateways() }
 
 // SentElsewhere returns the message that an account has sent with a network's own client, if that is what a message of a
 // privileged service to a host says; else nil.

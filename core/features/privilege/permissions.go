@@ -50,6 +50,12 @@ type Permissions struct {
 	Requests map[string]Access
 }
 
+// ForGateways are the privileges of the gateways of this server: they put contacts into rosters, and send what accounts have written
+// with a network's own client.
+func ForGateways() Permissions {
+	return Permissions{Roster: Access{Get: true, Set: true}, Message: true}
+}
+
 // none reports whether nothing is permitted.
 func (m Permissions) none() bool {
 	return m.Roster == Access{} && !m.Message && m.Presence == Nobody && len(m.Requests) == 0

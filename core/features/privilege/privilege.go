@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/spec"
@@ -23,6 +24,11 @@ const (
 type Limits struct {
 	Requests  int // of one domain that wait for an answer
 	Presences int // addresses whose presence is remembered
+}
+
+// ConfiguredLimits returns the limits of the configuration.
+func ConfiguredLimits(l config.Limits) Limits {
+	return Limits{l.ComponentRequests, l.ComponentPresences}
 }
 
 // Privileges holds the permissions of all domains on one host.
