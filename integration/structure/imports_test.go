@@ -48,15 +48,10 @@ var importRules = []importRule{
 	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
 	{"core/s2s", join(connections, "core/peerlimit", "core/s2s/certificate", "core/unacked")},
 	{"core/s2s/certificate", nil},
-<<<<<<< HEAD
 	{"core/s2s/dnstest", nil}, // for tests
 	{"core/s2s/locate", []string{"core/s2s", "core/s2s/certificate", "core/spec"}},
 	{"core/federation", join(addresses, "config", "core/router", "core/s2s", "core/s2s/locate", "core/stream")},
-	{"core/component", join(connections, "core/peerlimit")},
-=======
-	{"core/federation", join(addresses, "config", "core/router", "core/s2s", "core/stream")},
 	{"core/component", join(connections, "config", "core/peerlimit")},
->>>>>>> d1912564 (Components: the accounts of the configuration are read in package component)
 	{"core/websocket", join(connections, "core/c2s")},
 	{"core/bosh", join(connections, "core/c2s")},
 	{"core/web", join(connections, "core/c2s", "core/websocket", "core/bosh", "core/peerlimit")},
