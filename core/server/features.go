@@ -148,6 +148,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.presence.OnAvailable(l.events.capabilities.Available)
 	l.presence.OnAvailable(l.privileges.Available)
 	l.presence.OnUnavailable(l.privileges.Unavailable)
+	l.presence.OnAvailable(l.roster.RequestAgain)
 	l.abuse = newAbuse(h, a, l)
 	l.blockLists = newBlockLists(h, a)
 	l.proxy = proxy.New(h, a.shared.proxy)

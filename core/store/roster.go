@@ -44,8 +44,8 @@ func (s *Store) Roster(ctx context.Context, account jid.JID, has roster.Version)
 	return items, formatVersion(version), nil
 }
 
-const rosterContactsSQL = `SELECT contact, '', subscription, FALSE, FALSE FROM roster
-WHERE account = ? AND subscription <> 'none' ORDER BY contact`
+const rosterContactsSQL = `SELECT contact, '', subscription, ask, FALSE FROM roster
+WHERE account = ? AND (subscription <> 'none' OR ask) ORDER BY contact`
 
 // RosterContacts implements roster.Store.
 func (s *Store) RosterContacts(ctx context.Context, account jid.JID) ([]roster.Item, error) {

@@ -14,6 +14,7 @@ import (
 // the roster invalidates them, and the next use loads them again.
 type contacts struct {
 	from, to []jid.JID // by address
+	asked    []jid.JID // who have not answered the account's request
 }
 
 func (r *Roster) loadContacts(ctx context.Context, a *router.Account) (*contacts, error) {
@@ -28,6 +29,9 @@ func (r *Roster) loadContacts(ctx context.Context, a *router.Account) (*contacts
 		}
 		if item.Subscription.HasTo() {
 			c.to = append(c.to, item.JID)
+		}
+		if item.Ask {
+			c.asked = append(c.asked, item.JID)
 		}
 	}
 	slices.SortFunc(c.from, compare)

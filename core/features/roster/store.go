@@ -19,7 +19,7 @@ type Store interface {
 	// Roster returns an account's items, sorted by address, and their version; no items if has is the
 	// current version.
 	Roster(ctx context.Context, account jid.JID, has Version) ([]Item, Version, error)
-	// RosterContacts returns the items with a subscription, without groups.
+	// RosterContacts returns the items with a subscription or a request for one, without groups.
 	RosterContacts(ctx context.Context, account jid.JID) ([]Item, error)
 	// RosterEntry returns what is stored about a contact. For an unknown contact only JID and Subscription
 	// are set.
