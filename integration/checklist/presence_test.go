@@ -145,7 +145,8 @@ func TestUnavailable(t *testing.T) { // checklist 89
 		f.w.send("<presence/><presence type='unavailable'/>")
 		f.received()
 		f.w.send("<presence/>")
-		same(t, "told", f.received(), []string{"both home", "from home", "probe both", "probe to"})
+		// RFC 6121 §3.1.2: what was not answered is asked again, as no other session is there.
+		same(t, "told", f.received(), []string{"both home", "from home", "probe both", "probe to", "subscribe asked"})
 	})
 }
 
