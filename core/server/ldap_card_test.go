@@ -32,6 +32,15 @@ func TestDirectoryCards(t *testing.T) {
 			if got := get(romeo, "2", "ann@home.test", "vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'"); !strings.Contains(got, "<fn><text>Ann Example</text></fn>") {
 				t.Error(got)
 			}
+			const node = "pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:vcard4'/></pubsub"
+			items := func(c *peer, id, to string) string {
+				c.Send("<iq type='get' id='" + id + "'" + to + "><" + node + "></iq>")
+				text := c.Until("</iq>")
+				return text[strings.LastIndex(text, "<iq "):]
+			}
+			if got := items(romeo, "n1", " to='ann@home.test'"); !strings.Contains(got, "<item id='current'>") || !strings.Contains(got, "<fn><text>Ann Example</text></fn>") {
+				t.Error(got)
+			}
 			if got := get(romeo, "3", "nobody@home.test", "vCard xmlns='vcard-temp'"); !strings.Contains(got, "<service-unavailable ") {
 				t.Error(got)
 			}
@@ -42,9 +51,16 @@ func TestDirectoryCards(t *testing.T) {
 			ann.Until("</stream:features>")
 			ann.Send(bindX)
 			ann.Until("</jid></bind></iq>")
+			if got := items(ann, "n2", ""); !strings.Contains(got, "Ann Example") {
+				t.Error(got)
+			}
 			ann.Send("<iq type='set' id='4'><vCard xmlns='vcard-temp'><FN>Annie</FN></vCard></iq>")
 			ann.Until("id='4'")
 			if got := get(romeo, "5", "ann@home.test", "vCard xmlns='vcard-temp'"); !strings.Contains(got, after) {
+				t.Error(got)
+			}
+			name, _, _ := strings.Cut(strings.TrimPrefix(after, "<FN>"), "<")
+			if got := items(romeo, "n3", " to='ann@home.test'"); !strings.Contains(got, "<text>"+name+"</text>") {
 				t.Error(got)
 			}
 		})

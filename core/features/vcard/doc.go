@@ -3,7 +3,7 @@
 // read a vCard only as far as they may read the node.
 //
 // The card of an account can also be kept elsewhere (Others), in a directory of people: it is shown where the account has stored none, or
-// instead. It is not written to the node.
+// instead, also to those who ask for the items of the node. It is not written there, and nobody is notified of its changes.
 //
 // What this package publishes is marked and never converted back. It has no goroutine and no lock.
 //

@@ -33,7 +33,8 @@ type Nodes interface {
 // Join sets the nodes of the accounts.
 func (v *VCard) Join(n Nodes) { v.nodes = n }
 
-// takeOver publishes the vCard of an account whose client has stored it before there was the node, when somebody asks for the node.
+// takeOver publishes the vCard of an account whose client has stored it before there was the node, when somebody asks for the node. A card that
+// is kept elsewhere is not published: whoever asks for the items gets it.
 func (v *VCard) takeOver(ctx context.Context, p *router.Pass) error {
 	st := p.Stanza
 	if st.Kind != stanza.IQ || st.Type != stanza.TypeGet || !strings.Contains(st.Payload, Node) {
@@ -43,7 +44,39 @@ func (v *VCard) takeOver(ctx context.Context, p *router.Pass) error {
 	if own := p.Session != nil && p.Session.Account() == p.Account; st.To != account && !(own && st.To.IsZero()) {
 		return nil // it is about another account, or for a session
 	}
+	if answered, err := v.answerItems(ctx, p); err != nil {
+		return err
+	} else if answered {
+		return router.ErrStop
+	}
 	return v.publishStored(ctx, account, p.Route)
+}
+
+// answerItems answers a request for the items of the node with the card of the account that is kept elsewhere, if that is to be shown.
+func (v *VCard) answerItems(ctx context.Context, p *router.Pass) (bool, error) {
+	items := p.Stanza.Child(pubsub.NS, "pubsub").Child(pubsub.NS, "items")
+	if v.others == nil || items.Attr("node") != Node {
+		return false, nil
+	}
+	account := p.Account.JID()
+	card, prevails, err := v.others.Card(ctx, account, p.Stanza.From.Bare())
+	if card == nil || err != nil {
+		return false, err
+	}
+	if !prevails {
+		exists, _, err := v.nodes.Readable(ctx, pubsub.Reading{Service: account, Node: Node, Reader: account})
+		if exists || err != nil {
+			return false, err
+		}
+		if stored, err := v.stored(ctx, account); stored != nil || err != nil {
+			return false, err
+		}
+	}
+	item := stanza.NewElement(pubsub.NS, "item").With("id", itemID).Add(vcard4.FromTemp(card, nil))
+	result := p.Stanza.Result(stanza.NewElement(pubsub.NS, "pubsub").Add(stanza.NewElement(pubsub.NS, "items").With("node", Node).Add(item)))
+	result.From = account
+	p.Route(result)
+	return true, nil
 }
 
 // publishStored publishes the stored vCard of an account, unless it has the node.
