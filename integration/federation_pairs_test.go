@@ -166,6 +166,7 @@ func TestFederation(t *testing.T) {
 	servers := []*federated{
 		{Server: &peers.StartEjabberd(t, setup("ejabberd.example")).Server, name: "ejabberd"},
 		{Server: &peers.StartProsody(t, setup("prosody.example")).Server, name: "prosody"},
+		{Server: &peers.StartDragoman(t, peers.Options{Setup: setup("dragoman.example")}).Server, name: "dragoman"},
 	}
 	for _, s := range servers {
 		s.user = s.login(t.Context(), t, alice)

@@ -35,6 +35,7 @@ type outStream struct {
 	tried    bool // SASL EXTERNAL was
 	external bool // it has succeeded
 	dialback bool // the other server accepts it
+	further  bool // it has offered that; some declare the namespace only, and never answer a key
 	why      error
 	began    time.Time // of use
 }

@@ -69,7 +69,7 @@ var outElements = map[stream.Name]func(stream.Handler, *stream.Item) error{
 // features chooses what to negotiate next.
 func (o *outConn) features(e *stanza.Element) error {
 	if e.Child(nsDialbackFeature, "dialback") != nil {
-		o.stream.dialback = true
+		o.stream.dialback, o.stream.further = true, true
 	}
 	if !o.stream.secure && e.Child(stream.NSTLS, "starttls") != nil {
 		o.Queue().AppendBytes([]byte("<starttls xmlns='" + stream.NSTLS + "'/>"))
@@ -128,7 +128,7 @@ func (o *outConn) verifyOnly() bool {
 // ready sends the requests that wait, and lets other goroutines send more.
 func (o *outConn) ready() {
 	o.shared.mu.Lock()
-	o.shared.ready, o.shared.dialback = true, o.stream.dialback
+	o.shared.ready, o.shared.dialback = true, o.stream.further
 	var send []dialback
 	for p := range o.shared.asked {
 		if !o.stream.external || p != o.pair {

@@ -69,12 +69,13 @@ func Binary(t testing.TB) string {
 // again.
 type Dragoman struct {
 	Server
-	Dir  string
-	Data string // of `dragoman serve`: where the database is
-	t    testing.TB
-	log  *Log
-	args []string
-	proc *Process
+	Dir   string
+	Data  string // of `dragoman serve`: where the database is
+	Relay *Relay // with Options.Relayed
+	t     testing.TB
+	log   *Log
+	args  []string
+	proc  *Process
 }
 
 // Options are what a Dragoman is started with beyond the usual.
@@ -87,13 +88,17 @@ type Options struct {
 	Limits   string // further lines of [limits]; no rate is in force unless they name one
 	Login    string // further lines of [login]
 	Listen   string // further lines of [listen]
+
+	Domains []string // further domains of gateways, which others can reach too
+	Links   string   // further lines of [federation]
+	Relayed bool     // other servers connect through Dragoman.Relay, without direct TLS
 }
 
 // StartDragoman runs `dragoman serve` with settings of its own on free ports.
 func StartDragoman(t testing.TB, o Options) *Dragoman {
 	t.Helper()
 	d := newDragoman(t, "dragoman")
-	authority := NewAuthority(t, d.Dir, o.Host, anonymousHost(o.Host))
+	authority := o.certificate(t, d.Dir, append(o.domains(), anonymousHost(o.Host))...)
 	d.Server = Server{
 		Host:          o.Host,
 		ClientAddr:    fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
@@ -111,6 +116,7 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	if o.Anonymous {
 		o.Settings += fmt.Sprintf("\n[anonymous]\nhosts = [%q]\nallow = [%q]\n", anonymousHost(o.Host), o.Host)
 	}
+	o.Listen += d.federate(&o)
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = %q\n%s\n\n", o.Host, d.Data, o.Server)
 	b.WriteString(storeSection(t, d.Data))
 	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\nhttp = [%q]\nhttp_tls = [%q]\n%s\n\n", d.ClientAddr, d.ComponentAddr, d.HTTPAddr, d.HTTPSAddr, o.Listen)
@@ -118,9 +124,6 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 		fmt.Fprintf(&b, "[web]\nurl = %q\n\n", "http://"+d.HTTPAddr)
 	}
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
-	if !strings.Contains(o.Settings, "[federation]") {
-		o.Settings += "\n[federation]\nenabled = \"no\"\n"
-	}
 	fmt.Fprintf(&b, "[login]\niterations = 4096\n%s\n\n%s", o.Login, logging())
 	limits := o.Limits
 	if !strings.Contains(limits, "rate") {
@@ -143,6 +146,35 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	d.args = []string{"serve", "-c", d.config()}
 	d.Start()
 	return d
+}
+
+// federate adds the settings of links with other servers to o.Settings, and returns those of section [listen].
+func (d *Dragoman) federate(o *Options) string {
+	f := o.Federation
+	if f == nil {
+		if !strings.Contains(o.Settings, "[federation]") {
+			o.Settings += "\n[federation]\nenabled = \"no\"\n"
+		}
+		return ""
+	}
+	d.ServerAddr = fmt.Sprintf("127.0.0.1:%d", FreePort(d.t))
+	direct := fmt.Sprintf("127.0.0.1:%d", FreePort(d.t))
+	o.Settings += fmt.Sprintf("\n[federation]\nenabled = \"yes\"\nroots = %q\nrequire_certificate = %t\nresolvers = [%q]\nnetworks = [\"127.0.0.0/8\"]\ndocuments = false\n%s\n",
+		f.CAFile, !o.Dialback, f.DNS.Addr, o.Links)
+	reached := d.ServerAddr
+	if o.Relayed {
+		d.Relay = StartRelay(d.t, "127.0.0.1:0", d.ServerAddr)
+		reached = d.Relay.Addr
+	} else {
+		f.AnnounceTLS(d.t, direct, o.domains()...)
+	}
+	f.Announce(d.t, reached, o.domains()...)
+	return fmt.Sprintf("\ns2s = [%q]\ns2s_tls = [%q]", d.ServerAddr, direct)
+}
+
+// domains are those that other servers can reach.
+func (o *Options) domains() []string {
+	return append([]string{o.Host, "conference." + o.Host}, o.Domains...)
 }
 
 // StartGateway runs `dragoman component` with these settings, attached to a server that
