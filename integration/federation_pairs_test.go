@@ -163,15 +163,24 @@ func TestFederation(t *testing.T) {
 	setup := func(host string) peers.Setup {
 		return peers.Setup{Host: host, Accounts: []peers.Account{alice}, Federation: f, Conference: true, Nodes: true}
 	}
+	gateways := map[string]remoteGateway{
+		"prosody":  {newSlackNetwork(t).asFakeNetwork(), []string{"app", "bot", "user"}},
+		"ejabberd": {newDiscordNetwork(t).asFakeNetwork(), []string{"token"}},
+	}
 	servers := []*federated{
 		{Server: &peers.StartEjabberd(t, setup("ejabberd.example")).Server, name: "ejabberd"},
 		{Server: &peers.StartProsody(t, setup("prosody.example")).Server, name: "prosody"},
-		{Server: &peers.StartDragoman(t, peers.Options{Setup: setup("dragoman.example")}).Server, name: "dragoman"},
+		federatedDragoman(t, setup("dragoman.example"), gateways["ejabberd"], gateways["prosody"]),
 	}
 	for _, s := range servers {
 		s.user = s.login(t.Context(), t, alice)
 		s.user.send("<presence/><iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>")
 		s.user.await("the roster", func(e *xmltree.Element) bool { return e.Attr("id") == "roster" })
+	}
+	for _, s := range servers {
+		if g, ok := gateways[s.name]; ok {
+			t.Run(g.network.kind()+" for "+s.name, func(t *testing.T) { g.use(s.user.on(t)) })
+		}
 	}
 	for _, from := range servers {
 		for _, to := range servers {

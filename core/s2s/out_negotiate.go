@@ -128,7 +128,8 @@ func (o *outConn) verifyOnly() bool {
 // ready sends the requests that wait, and lets other goroutines send more.
 func (o *outConn) ready() {
 	o.shared.mu.Lock()
-	o.shared.ready, o.shared.dialback = true, o.stream.further
+	o.shared.ready = true
+	o.shared.dialback = o.stream.further && o.stream.valid // see inConn.extends
 	var send []dialback
 	for p := range o.shared.asked {
 		if !o.stream.external || p != o.pair {

@@ -191,21 +191,21 @@ func TestPairs(t *testing.T) {
 	a := newNode(t, n, "a.test", nil)
 	a.serve("rooms.a.test")
 	for name, c := range map[string]struct{ send, want string }{
-		"another domain":       {"<message from='x@bank.test' to='romeo@a.test'/>", "invalid-from"},
-		"a domain below":       {"<message from='x@rooms.evil.test' to='romeo@a.test'/>", "invalid-from"},
-		"one that ends alike":  {"<message from='x@notevil.test' to='romeo@a.test'/>", "invalid-from"},
-		"our own domain":       {"<message from='juliet@a.test' to='romeo@a.test'/>", "invalid-from"},
-		"another one of ours":  {"<message from='x@evil.test' to='room@rooms.a.test'/>", "invalid-from"},
-		"a third server":       {"<message from='x@evil.test' to='x@bank.test'/>", "invalid-from"},
-		"no from":              {"<message to='romeo@a.test'/>", "improper-addressing"},
-		"no to":                {"<message from='x@evil.test'/>", "improper-addressing"},
-		"malformed to":         {"<message from='x@evil.test' to='@a.test'/>", "improper-addressing"},
-		"malformed from":       {"<message from='@evil.test' to='romeo@a.test'/>", "improper-addressing"},
-		"no stanza":            {"<what/>", "unsupported-stanza-type"},
-		"client's stanza":      {"<message xmlns='jabber:client' from='x@evil.test' to='romeo@a.test'/>", "invalid-namespace"},
-		"too big":              {"<message from='x@evil.test' to='romeo@a.test'><body>" + strings.Repeat("x", 600_000), "policy-violation"},
-		"entity":               {"<message from='x@evil.test' to='romeo@a.test'><body>&x;</body></message>", "restricted-xml"},
-		"authentication twice": {external + "=</auth>", "unsupported-stanza-type"},
+		"another domain":                           {"<message from='x@bank.test' to='romeo@a.test'/>", "invalid-from"},
+		"a domain below":                           {"<message from='x@rooms.evil.test' to='romeo@a.test'/>", "invalid-from"},
+		"one that ends alike":                      {"<message from='x@notevil.test' to='romeo@a.test'/>", "invalid-from"},
+		"our own domain":                           {"<message from='juliet@a.test' to='romeo@a.test'/>", "invalid-from"},
+		"another one of ours, from another domain": {"<message from='x@bank.test' to='room@rooms.a.test'/>", "invalid-from"},
+		"a third server":                           {"<message from='x@evil.test' to='x@bank.test'/>", "invalid-from"},
+		"no from":                                  {"<message to='romeo@a.test'/>", "improper-addressing"},
+		"no to":                                    {"<message from='x@evil.test'/>", "improper-addressing"},
+		"malformed to":                             {"<message from='x@evil.test' to='@a.test'/>", "improper-addressing"},
+		"malformed from":                           {"<message from='@evil.test' to='romeo@a.test'/>", "improper-addressing"},
+		"no stanza":                                {"<what/>", "unsupported-stanza-type"},
+		"client's stanza":                          {"<message xmlns='jabber:client' from='x@evil.test' to='romeo@a.test'/>", "invalid-namespace"},
+		"too big":                                  {"<message from='x@evil.test' to='romeo@a.test'><body>" + strings.Repeat("x", 600_000), "policy-violation"},
+		"entity":                                   {"<message from='x@evil.test' to='romeo@a.test'><body>&x;</body></message>", "restricted-xml"},
+		"authentication twice":                     {external + "=</auth>", "unsupported-stanza-type"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -225,6 +225,25 @@ func TestPairs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A certificate is good for all domains of ours; a key is for one (XEP-0220 §2.1.1).
+func TestFurtherDomainOfOurs(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a := newNode(t, n, "a.test", nil)
+	a.serve("rooms.a.test")
+	const send = "<message from='x@evil.test' to='room@rooms.a.test' id='further' type='chat'><body>further</body></message>"
+	a.authenticated().Send(send)
+	a.wants("x@evil.test", "further")
+	evil := newNode(t, n, "evil.test", selfSigned(t, "evil.test"))
+	evil.send("romeo@a.test", "x@evil.test", "by a key")
+	a.wants("x@evil.test", "by a key")
+	c := evil.server.directory.find("a.test")
+	c.Append(func(b []byte) []byte { return append(b, send...) })
+	c.Queue().Flush()
+	rawstream.Eventually(t, "the connection has not ended", func() bool { return a.server.Counters.Forged.Load() == 1 })
+	a.quiet()
 }
 
 // CVE-2018-10847, as for clients: after EXTERNAL the stream is for the same domains.

@@ -1,0 +1,71 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dragoman-im/dragoman/integration/peers"
+	"github.com/dragoman-im/dragoman/integration/xmltree"
+)
+
+// remoteGateway is a gateway of our server that a user of another server uses.
+type remoteGateway struct {
+	network fakeNetwork
+	fields  []string // of the form for linking
+}
+
+func (g remoteGateway) domain() string { return g.network.kind() + ".dragoman.example" }
+
+// federatedDragoman starts our server with gateways that users of other servers may use.
+func federatedDragoman(t *testing.T, setup peers.Setup, gateways ...remoteGateway) *federated {
+	t.Helper()
+	o := peers.Options{Setup: setup, LocalWeb: true}
+	for _, g := range gateways {
+		section := gatewaySection(g.network, "")
+		o.Settings += strings.TrimPrefix(section, fastRetries)
+		o.Domains = append(o.Domains, g.domain())
+	}
+	if len(gateways) > 0 {
+		o.Settings += fastRetries + "users = [\"prosody.example\", \"ejabberd.example\"]\n"
+	}
+	return &federated{Server: &peers.StartDragoman(t, o).Server, name: "dragoman"}
+}
+
+// use links a login, and writes to the friend and the channel of the network.
+func (g remoteGateway) use(u *remoteUser) {
+	ctx, cancel := context.WithTimeout(u.Context(), federationTimeout)
+	defer cancel()
+	l := &linker{T: u.T, ctx: ctx, conn: u.conn, domain: g.domain(), fields: g.fields}
+	if text := l.byRegistration(g.network.tokens()); text != "linked" {
+		u.Fatalf("%s: %s", g.domain(), text)
+	}
+	local, _, _ := g.network.friend()
+	friend := local + "@" + g.domain()
+	u.stanza("presence", "subscribe", friend) // the gateway may not change rosters elsewhere
+	g.network.send(true, "to another server")
+	u.await("a message of the friend", func(e *xmltree.Element) bool {
+		return e.Name.Local == "message" && strings.HasPrefix(e.Attr("from"), friend) && e.ChildText("body") == "to another server"
+	})
+	u.send("<message to='%s' type='chat' id='gateway'><body>from another server</body></message>", friend)
+	awaitLines(ctx, u.T, g.network, true, func(lines []string) bool {
+		return len(lines) > 0 && strings.HasSuffix(lines[len(lines)-1], "from another server")
+	})
+	g.network.setOnline(true)
+	u.send("<presence to='%s' type='subscribe'/>", friend)
+	u.await("the presence of the friend", func(e *xmltree.Element) bool {
+		return e.Name.Local == "presence" && strings.HasPrefix(e.Attr("from"), friend) && e.Attr("type") == ""
+	})
+	channel, _ := g.network.channel()
+	room := channel + "@" + g.domain()
+	u.send("<presence to='%s/me'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>", room)
+	u.await("the own presence in the channel", func(e *xmltree.Element) bool {
+		return e.Name.Local == "presence" && strings.HasPrefix(e.Attr("from"), room+"/") && strings.Contains(e.String(), "code=\"110\"")
+	})
+	text := fmt.Sprint("in the channel at ", time.Now().UnixNano())
+	u.send("<message to='%s' type='groupchat' id='%s'><body>%s</body></message>", room, "channel", text)
+	awaitLines(ctx, u.T, g.network, false, func(lines []string) bool { return len(lines) > 0 && strings.HasSuffix(lines[len(lines)-1], text) })
+	u.await("the own message", func(e *xmltree.Element) bool { return e.Name.Local == "message" && e.ChildText("body") == text })
+}
