@@ -18,6 +18,7 @@ var (
 	_ router.WriteNotifier   = (*session)(nil)
 	_ router.ReceiptNotifier = (*session)(nil)
 	_ router.FactsWatcher    = (*session)(nil)
+	_ router.Sharer          = (*session)(nil)
 )
 
 // session is a bound resource. It is a router.Session.
@@ -85,6 +86,26 @@ func (s *session) hold(st *stanza.Stanza) {
 	case full:
 		s.host.Router.Keep(st)
 	}
+}
+
+// DeliverShared implements router.Sharer.
+func (s *session) DeliverShared(st *stanza.Stanza) {
+	if !s.inactive.Load() {
+		if c := s.conn.Load(); c != nil && c.Queue().AppendShared(st, s.jid) {
+			s.server.Counters.Delivered.Add(1)
+			return
+		}
+	}
+	s.Deliver(st.WithTo(s.jid))
+}
+
+// Touch implements router.Sharer.
+func (s *session) Touch() int {
+	n := int(s.jid.String()[0])
+	if c := s.conn.Load(); c != nil {
+		n += c.Queue().Touch()
+	}
+	return n
 }
 
 // Flush sends what Deliver appended.

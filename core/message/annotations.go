@@ -58,7 +58,7 @@ func DelayedBy(st *stanza.Stanza, address jid.JID) bool {
 // WithoutForgedDelay removes the delays, of both kinds, in the name of a host or an account, which only the server may add:
 // receivers believe them. The account's own sessions may add delays in its name.
 func WithoutForgedDelay(st *stanza.Stanza, host, account jid.JID) *stanza.Stanza {
-	if !st.MayHave(NSDelay, "delay") && !st.MayHave(NSOldDelay, "x") {
+	if !MayHaveDelay(st) {
 		return st
 	}
 	own := st.From.Bare() == account
@@ -69,6 +69,11 @@ func WithoutForgedDelay(st *stanza.Stanza, host, account jid.JID) *stanza.Stanza
 		from, err := jid.Parse(e.Attr("from"))
 		return err == nil && (from.Bare() == host || from.Bare() == account && !own)
 	})
+}
+
+// MayHaveDelay reports, without parsing, whether there may be a delay that WithoutForgedDelay removes.
+func MayHaveDelay(st *stanza.Stanza) bool {
+	return st.MayHave(NSDelay, "delay") || st.MayHave(NSOldDelay, "x")
 }
 
 func delayOf(e *stanza.Element, address jid.JID) bool {
@@ -118,6 +123,11 @@ func WithoutStanzaID(st *stanza.Stanza, by jid.JID) *stanza.Stanza {
 	return st.Without(func(e *stanza.Element) bool {
 		return e.Is(NSStanzaID, "stanza-id") && isAddress(e.Attr("by"), by)
 	})
+}
+
+// MayHaveStanzaID reports, without parsing, whether there may be a stanza-id of an account of a host.
+func MayHaveStanzaID(st *stanza.Stanza, host jid.JID) bool {
+	return mayHaveStanzaID(st.Payload, "@"+host.String())
 }
 
 // isAddress reports whether text is that address in any notation.

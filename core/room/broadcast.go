@@ -116,7 +116,7 @@ func (r *Room) stamp(p Post) time.Time {
 
 // fanOut sends a stanza without a receiver to every session.
 func (r *Room) fanOut(st *stanza.Stanza) {
-	if len(r.occupants.Addresses()) > 0 {
-		r.occupants.SendMany(st, r.occupants.Addresses())
+	if len(r.occupants.Receivers()) > 0 {
+		r.occupants.SendMany(st, r.occupants.Receivers())
 	}
 }

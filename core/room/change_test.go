@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room/affiliations"
 	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/room/rules"
@@ -144,12 +143,12 @@ func TestSendManySharesPayload(t *testing.T) {
 	calls := map[string]int{}
 	p := newFixture(t, func(o *Options) {
 		send := o.Send
-		o.SendMany = func(st *stanza.Stanza, to []jid.JID) {
+		o.SendMany = func(st *stanza.Stanza, to []stanza.Receiver) {
 			if !st.To.IsZero() {
 				t.Errorf("a shared stanza has a receiver: %s", st)
 			}
 			calls[st.Kind.String()]++
-			stanza.SendEach(send, st, to)
+			stanza.SendEach(send, []*stanza.Stanza{st}, to)
 		}
 	})
 	p.join("ann/1", "bob/1", "cid/1")

@@ -45,7 +45,10 @@ type SessionState struct {
 
 // State returns a copy of the complete state.
 func (r *Room) State() State {
-	s := State{Snapshot: r.Snapshot(), Sessions: slices.Clone(r.occupants.Addresses()), Invites: maps.Clone(r.invites)}
+	s := State{Snapshot: r.Snapshot(), Invites: maps.Clone(r.invites)}
+	for _, session := range r.occupants.Sessions() {
+		s.Sessions = append(s.Sessions, session.JID)
+	}
 	s.Requests, s.Roles = maps.Clone(r.requests), r.visits.Roles()
 	for _, o := range r.occupants.All() {
 		os := OccupantState{ID: o.ID, Nick: o.Nick, Role: o.Role, Affiliation: o.Affiliation}

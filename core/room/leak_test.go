@@ -40,7 +40,7 @@ func TestCVE_2021_37601_RealJIDs(t *testing.T) {
 		}
 		collect(st)
 	}
-	p.occupants.SendMany = func(st *stanza.Stanza, to []jid.JID) { stanza.SendEach(p.send, st, to) }
+	p.occupants.SendMany = func(st *stanza.Stanza, to []stanza.Receiver) { stanza.SendEach(p.send, []*stanza.Stanza{st}, to) }
 	p.owner.query = func(Query) (*stanza.Element, error) { return nil, stanza.ItemNotFound("") }
 	p.join("ann/1", "mem/1", "joe/1", "spy/1", "spy/2")
 

@@ -71,7 +71,7 @@ func New(opts Options) *Room {
 		JID: r.jid, Limits: r.limits, Config: &r.config, Hats: &r.hats, Send: opts.Send, SendMany: opts.SendMany,
 	})
 	if opts.SendMany == nil {
-		r.occupants.SendMany = func(st *stanza.Stanza, to []jid.JID) { stanza.SendEach(r.send, st, to) }
+		r.occupants.SendMany = func(st *stanza.Stanza, to []stanza.Receiver) { stanza.SendEach(r.send, []*stanza.Stanza{st}, to) }
 	}
 	if r.now == nil {
 		r.now = time.Now

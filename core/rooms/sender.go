@@ -1,8 +1,6 @@
 package rooms
 
 import (
-	"slices"
-
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -12,40 +10,51 @@ import (
 // several stanzas.
 type Sender interface {
 	Send(st *stanza.Stanza)
-	// SendMany sends one stanza, whose To is empty, to many sessions. Neither the stanza nor the list may be changed afterwards.
-	SendMany(st *stanza.Stanza, to []jid.JID)
+	// SendMany sends one stanza, whose To is empty, to many sessions. Neither the stanza nor the list may be changed afterwards; the
+	// Sender changes Found.
+	SendMany(st *stanza.Stanza, to []stanza.Receiver)
 	Flush()
 }
 
-const (
-	// Limits of what a collector holds back, so that a flush does not fill a receiver's queue.
-	maxForOne = 16 << 10 // bytes of Send for the first receiver, taken as a sample of all, and of SendMany for each
-	maxForAll = 1 << 20  // bytes for all of them
-	startTag  = 512      // bytes of a stanza beside its payload, at most
+// Broadcaster is implemented by an Endpoint that can send the same stanzas to many at a lower cost: see router.Endpoint.
+type Broadcaster interface {
+	Broadcast() (send func(*stanza.Stanza), each func(list []*stanza.Stanza, to []stanza.Receiver), flush func())
+}
 
-	// together is how many of the receivers of SendMany are flushed at a time: so few that what belongs to their sessions, and the
-	// buffers of their queues, is still in the processor's cache after the stanzas have been appended.
-	together = 64
+// Limits of what a collector holds back, so that a flush does not fill a receiver's queue.
+const (
+	maxForOne = 16 << 10 // bytes of Send for the first receiver, taken as a sample of all, and of SendMany for each
+	maxForAll = 1 << 20  // bytes of Send: all of them may be for one receiver
+	startTag  = 512      // bytes of a stanza beside its payload, at most
 )
 
-// collector is a Sender on the Collect of an Endpoint.
+// collector is a Sender on the Collect of an Endpoint, or its Broadcast.
 type collector struct {
-	send  func(*stanza.Stanza)
-	flush func()
-	first jid.JID
-	one   int
-	all   int // bytes that were not flushed
+	send     func(*stanza.Stanza)
+	sendEach func([]*stanza.Stanza, []stanza.Receiver)
+	flush    func()
+	first    jid.JID
+	one      int
+	all      int
 
 	// Stanzas of SendMany that were not sent yet, their receivers, and how many bytes each of these will get, at most.
 	posts []*stanza.Stanza
-	to    []jid.JID
+	to    []stanza.Receiver
 	each  int
 }
 
-// NewSender returns a Sender for an endpoint, which sends to one receiver at a time.
+// NewSender returns a Sender for an endpoint.
 func NewSender(e Endpoint) Sender {
 	c := &collector{}
+	if b, ok := e.(Broadcaster); ok {
+		c.send, c.sendEach, c.flush = b.Broadcast()
+		return c
+	}
 	c.send, c.flush = e.Collect()
+	c.sendEach = func(list []*stanza.Stanza, to []stanza.Receiver) {
+		stanza.SendEach(c.send, list, to)
+		c.flush()
+	}
 	return c
 }
 
@@ -66,7 +75,7 @@ func (c *collector) Send(st *stanza.Stanza) {
 }
 
 // SendMany holds the stanza back: receivers get it together with others that are for the same list.
-func (c *collector) SendMany(st *stanza.Stanza, to []jid.JID) {
+func (c *collector) SendMany(st *stanza.Stanza, to []stanza.Receiver) {
 	if len(to) == 0 {
 		return
 	}
@@ -75,7 +84,7 @@ func (c *collector) SendMany(st *stanza.Stanza, to []jid.JID) {
 	}
 	c.posts, c.to = append(c.posts, st), to
 	if c.each += startTag + len(st.Payload) + len(st.Extra); c.each > maxForOne {
-		c.Flush()
+		c.sendPosts()
 	}
 }
 
@@ -84,25 +93,16 @@ func (c *collector) sendPosts() {
 	if len(c.posts) == 0 {
 		return
 	}
-	for some := range slices.Chunk(c.to, together) {
-		stanza.SendAllToEach(c.send, c.posts, some)
-		c.all += c.each * len(some)
-		if len(c.to) > together {
-			c.flushSent()
-		}
-	}
+	c.sendEach(c.posts, c.to)
 	clear(c.posts)
 	c.posts, c.to, c.each = c.posts[:0], nil, 0
+	c.first, c.one, c.all = jid.JID{}, 0, 0
 }
 
 func (c *collector) Flush() {
 	c.sendPosts()
 	if c.all > 0 {
-		c.flushSent()
+		c.flush()
+		c.first, c.one, c.all = jid.JID{}, 0, 0
 	}
-}
-
-func (c *collector) flushSent() {
-	c.flush()
-	c.first, c.one, c.all = jid.JID{}, 0, 0
 }

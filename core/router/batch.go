@@ -89,6 +89,11 @@ type sink struct {
 
 func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
 	s.Deliver(st)
+	s.appended(b)
+}
+
+// appended sees to it that what was delivered is flushed.
+func (s *sink) appended(b *Batch) {
 	if b == nil {
 		s.Flush()
 		return

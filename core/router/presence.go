@@ -119,11 +119,15 @@ func (h *Host) presenceTo(b *Batch, a *Account, st *stanza.Stanza) {
 	p := h.newPass(b, a, st)
 	defer p.free()
 	p.Session = b.sender(st)
-	if !h.run(p, inbound) {
-		return
+	if h.run(p, inbound) {
+		h.receivePresence(p)
 	}
+}
+
+// receivePresence handles presence that the stages have let through.
+func (h *Host) receivePresence(p *Pass) {
 	if h.presence != nil {
-		if err := h.presence.Received(b.context(), p); err != nil {
+		if err := h.presence.Received(p.batch.context(), p); err != nil {
 			h.end(p, err, "presence received")
 			return
 		}

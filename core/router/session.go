@@ -98,6 +98,7 @@ type Bound struct {
 	session Session
 	waiter  QueueWaiter  // the session, if it implements QueueWaiter
 	watcher FactsWatcher // the session, if it implements FactsWatcher
+	sharer  Sharer       // the session, if it implements Sharer
 	since   time.Time    // when it was bound
 	jid     jid.JID
 	account *Account
@@ -127,7 +128,8 @@ func (h *Host) Bind(ctx context.Context, s Session, c BindOptions) (Port, error)
 func (h *Host) bind(ctx context.Context, s Session, c BindOptions) (*Bound, error) {
 	patient, _ := s.(QueueWaiter)
 	watcher, _ := s.(FactsWatcher)
-	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, watcher: watcher, since: time.Now(), jid: s.JID(), client: c.Client, seen: c.Revocation}
+	sharer, _ := s.(Sharer)
+	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, watcher: watcher, sharer: sharer, since: time.Now(), jid: s.JID(), client: c.Client, seen: c.Revocation}
 	for {
 		a, err := h.acquire(ctx, b.jid, c.Since)
 		if err != nil {

@@ -40,6 +40,11 @@ type Stage struct {
 	// Inbound is called for each stanza to p.Account. For a message, p.Targets are the sessions that will
 	// get it; if there are none, Undelivered is called next.
 	Inbound func(ctx context.Context, p *Pass) error
+	// Skip reports that Inbound does nothing with such a stanza, whoever it is for; nil is never. It is asked once for a stanza
+	// that goes to many, whose To is empty.
+	Skip func(*stanza.Stanza) bool
+	// Shared says that Inbound does not look at the To of a message. It may be empty then: see Endpoint.Broadcast.
+	Shared bool
 	// Undelivered is called for messages that no session gets and that may be stored.
 	Undelivered func(ctx context.Context, p *Pass) error
 }

@@ -4,6 +4,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
+// Receiver is an address in a list of those who get the same stanzas.
+type Receiver struct {
+	JID jid.JID
+	// Found is what was found for the address by whoever sends to it, who may change it; nil: nothing yet.
+	Found any
+}
+
 // BatchSize is how many stanzas are allocated at once. It limits the memory of a batch, which cannot be freed while one of its stanzas is queued.
 const BatchSize = 32
 
@@ -13,27 +20,27 @@ type Batch struct {
 	left int
 }
 
-// SendEach sends a stanza to many sessions with a function for one receiver. The copies
+// SendEach sends each of some stanzas to each of some receivers with a function for one. The copies
 // share the payload.
-func SendEach(send func(*Stanza), st *Stanza, to []jid.JID) {
-	SendAllToEach(send, []*Stanza{st}, to)
-}
-
-// SendAllToEach is SendEach for several stanzas: each receiver gets all of them before the next one does.
-func SendAllToEach(send func(*Stanza), list []*Stanza, to []jid.JID) {
+func SendEach(send func(*Stanza), list []*Stanza, to []Receiver) {
 	batch := NewBatch(len(to) * len(list))
-	for _, j := range to {
+	for i := range to {
 		for _, st := range list {
-			c := batch.Next()
-			c.Kind, c.To, c.From, c.ID, c.Type = st.Kind, j, st.From, st.ID, st.Type
-			c.Lang, c.Extra, c.Payload = st.Lang, st.Extra, st.Payload
-			send(c)
+			send(batch.Copy(st, to[i].JID))
 		}
 	}
 }
 
 // NewBatch returns a Batch for about n stanzas.
 func NewBatch(n int) Batch { return Batch{left: n} }
+
+// Copy returns a copy of a stanza with another to.
+func (b *Batch) Copy(st *Stanza, to jid.JID) *Stanza {
+	c := b.Next()
+	c.Kind, c.To, c.From, c.ID, c.Type = st.Kind, to, st.From, st.ID, st.Type
+	c.Lang, c.Extra, c.Payload = st.Lang, st.Extra, st.Payload
+	return c
+}
 
 // Next returns an empty stanza.
 func (b *Batch) Next() *Stanza {

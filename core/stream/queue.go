@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -52,6 +53,7 @@ type Queue struct {
 type output struct {
 	stream Transport
 	try    Socket // stream, if it has non-blocking writes
+	ahead  toucher
 	frames FrameTransport
 	bounds *frameBounds // of frames
 }
@@ -80,6 +82,7 @@ func NewQueue(t Transport, limits QueueLimits, onFail func(err error, unwritten 
 	if s, ok := t.(Socket); ok && s.CanTry() {
 		out.try = s
 	}
+	out.ahead, _ = t.(toucher)
 	return newQueue(out, limits, onFail)
 }
 
@@ -179,12 +182,39 @@ func (q *Queue) AppendStanza(st *stanza.Stanza) bool {
 	return true
 }
 
+// AppendShared is AppendStanza for a stanza with another to, of which it keeps nothing. It returns false, and does nothing, where stanzas
+// are kept until they are acknowledged.
+func (q *Queue) AppendShared(st *stanza.Stanza, to jid.JID) bool {
+	content := q.content()
+	q.mu.Lock()
+	if q.retained.released || q.retained.unacked != nil {
+		q.mu.Unlock()
+		return false
+	}
+	if !q.append(func(dst []byte) []byte { return st.AppendXMLTo(dst, content, to) }) {
+		q.failIfSlow()
+		return false
+	}
+	q.mu.Unlock()
+	return true
+}
+
 // content returns the namespace that each stanza must declare (RFC 7395 §3.3.3), "" on a stream without frames.
 func (q *Queue) content() string {
 	if b := q.out.bounds; b != nil {
 		return b.content
 	}
 	return ""
+}
+
+// Touch reads memory that Append and Flush use, so that the processor has it when they are called; what it returns means nothing. It
+// needs no lock, as what it reads does not change.
+func (q *Queue) Touch() int {
+	n := q.limits.Bytes
+	if q.out.ahead != nil {
+		n += q.out.ahead.Touch()
+	}
+	return n
 }
 
 // Pending returns the number of bytes that have been appended and not yet written.

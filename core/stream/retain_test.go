@@ -172,3 +172,25 @@ func TestRelease(t *testing.T) {
 		t.Error("the queue has failed")
 	}
 }
+
+// A stanza that goes to many is written with each receiver's address, and only where nothing has to be kept.
+func TestAppendShared(t *testing.T) {
+	t.Parallel()
+	q, _ := retaining(t, RetainLimits{})
+	st := numbered(1).Stanza.WithTo(jid.JID{})
+	to := jid.MustParse("bob@example.org/x")
+	before := q.Pending()
+	if !q.AppendShared(st, to) || q.Pending()-before != len(st.WithTo(to).String()) {
+		t.Errorf("%d bytes appended", q.Pending()-before)
+	}
+	u := unacked.New(0, unacked.Limits{Stanzas: 10, Bytes: 1 << 20}, unacked.Hooks{})
+	q.Manage(u, func(dst []byte) []byte { return dst })
+	before = q.Pending()
+	if q.AppendShared(st, to) || q.Pending() != before || len(u.Stanzas()) != 0 {
+		t.Error("appended to a queue that keeps stanzas")
+	}
+	q.Release()
+	if q.AppendShared(st, to) || q.Pending() != before {
+		t.Error("appended after Release")
+	}
+}

@@ -86,7 +86,7 @@ func New(h *router.Host, p PolicyStore, r ReportStore, o Options) *Abuse {
 func (a *Abuse) Feature() router.Feature {
 	return router.Feature{
 		Name:      "abuse",
-		Stages:    []router.Stage{{Name: "strangers", Position: router.Refuse, Outbound: a.sent, Inbound: a.received}},
+		Stages:    []router.Stage{{Name: "strangers", Position: router.Refuse, Outbound: a.sent, Inbound: a.received, Skip: a.skips}},
 		Slots:     []router.AccountSlot{a.contacts},
 		HostDisco: router.Disco{Commands: []command.Command{a.policyCommand(), a.reportsCommand()}},
 		Counters: []router.Counter{
@@ -142,6 +142,11 @@ func (a *Abuse) received(ctx context.Context, p *router.Pass) error {
 		return refuse(st, "your address is on a list of addresses that send spam")
 	}
 	return a.limit(c, st)
+}
+
+// skips implements router.Stage.Skip.
+func (a *Abuse) skips(st *stanza.Stanza) bool {
+	return !a.outside(st.From) || !limited(st) && (a.Lists == nil || !a.Lists.Has(st.From))
 }
 
 // limited reports whether the limits count a stanza: messages for a person, and subscription requests.

@@ -34,7 +34,7 @@ func (c *Commands) Feature() router.Feature {
 	}
 	return router.Feature{
 		Name: "admincommands", HostDisco: router.Disco{Commands: list},
-		Stages: []router.Stage{{Name: "server lists", Position: router.Refuse, Outbound: c.sent, Inbound: c.received}},
+		Stages: []router.Stage{{Name: "server lists", Position: router.Refuse, Outbound: c.sent, Inbound: c.received, Skip: c.skips}},
 		Specs:  []spec.Spec{{Number: "0133", Title: "Service Administration", Version: "1.3.1", State: spec.Complete, Note: "Server. All commands; passwords are not readable."}},
 	}
 }
@@ -133,6 +133,9 @@ func (c *Commands) sent(_ context.Context, p *router.Pass) error {
 }
 
 // received drops what comes from such an address. Requests and messages are answered as by an account that does not exist.
+// skips implements router.Stage.Skip.
+func (c *Commands) skips(st *stanza.Stanza) bool { return c.service.Communicates(st.From) }
+
 func (c *Commands) received(_ context.Context, p *router.Pass) error {
 	st := p.Stanza
 	if c.service.Communicates(st.From) {

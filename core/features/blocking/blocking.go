@@ -61,6 +61,9 @@ func New(h *router.Host, s Store) *Blocking {
 			if err != nil {
 				return nil, fmt.Errorf("read who is blocked by %s: %w", a.JID(), err)
 			}
+			if len(blocked) == 0 {
+				return &nobody, nil
+			}
 			l := list{}.with(blocked)
 			return &l, nil
 		}},
@@ -79,8 +82,11 @@ func (b *Blocking) OnReport(f func(Report)) { b.reported = f }
 // Feature declares the feature.
 func (b *Blocking) Feature() router.Feature {
 	return router.Feature{
-		Name:      "blocking",
-		Stages:    []router.Stage{{Name: "blocking", Position: router.Refuse, Outbound: b.sent, Inbound: b.received}},
+		Name: "blocking",
+		Stages: []router.Stage{
+			{Name: "blocking", Position: router.Refuse, Outbound: b.sent, Inbound: b.received, Shared: true},
+			{Name: "invitations of blocked addresses", Position: router.Refuse, Inbound: b.invited, Skip: invitesNobody, Shared: true},
+		},
 		AccountIQ: map[string]router.IQHandler{NS: router.Own(b.iq)},
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS, NSReport}}}, // XEP-0377 §3
 		Slots:     []router.AccountSlot{b.lists},

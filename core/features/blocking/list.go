@@ -10,6 +10,9 @@ import (
 // list is the set of blocked addresses. It is immutable.
 type list map[jid.JID]struct{}
 
+// nobody is the list of all accounts that block nobody, so that it is in the processor's cache when many of them get something.
+var nobody = list{}
+
 // has reports whether an address is blocked: by itself, by its bare JID, or by its domain (XEP-0191 §5).
 func (l list) has(other jid.JID) bool {
 	if len(l) == 0 {

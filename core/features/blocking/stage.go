@@ -43,7 +43,7 @@ func (b *Blocking) received(ctx context.Context, p *router.Pass) error {
 		return err
 	}
 	if !blocked {
-		return b.invited(ctx, p)
+		return nil
 	}
 	if st.Kind == stanza.Presence || st.Kind == stanza.IQ && !st.IsRequest() || st.Type == stanza.TypeError {
 		return router.ErrStop
@@ -54,7 +54,7 @@ func (b *Blocking) received(ctx context.Context, p *router.Pass) error {
 // invited drops an invitation of a blocked address that a room passes on (XEP-0045 §7.8.2): it would reach the account all the
 // same. The room gets no error, as it has done nothing that was refused.
 func (b *Blocking) invited(ctx context.Context, p *router.Pass) error {
-	if p.Stanza.Kind != stanza.Message || p.Stanza.Type == stanza.TypeError || !p.Stanza.MayHave(message.NSMUCUser, "invite") {
+	if invitesNobody(p.Stanza) {
 		return nil
 	}
 	for x := range p.Stanza.Tree().Named(message.NSMUCUser, "x") {
@@ -107,4 +107,9 @@ func (f filtered) Requests(ctx context.Context, a *router.Account) ([]*stanza.St
 	}
 	l, err := f.blocking.lists.Get(ctx, a)
 	return slices.DeleteFunc(all, func(st *stanza.Stanza) bool { return l != nil && l.has(st.From) }), err
+}
+
+// invitesNobody implements router.Stage.Skip.
+func invitesNobody(st *stanza.Stanza) bool {
+	return st.Kind != stanza.Message || st.Type == stanza.TypeError || !st.MayHave(message.NSMUCUser, "invite")
 }

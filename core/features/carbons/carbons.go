@@ -26,13 +26,18 @@ func New() *Carbons { return &Carbons{&router.Flag{Name: message.FlagCarbons}} }
 func (c *Carbons) Feature() router.Feature {
 	return router.Feature{
 		Name:        "carbons",
-		Stages:      []router.Stage{{Name: "carbons", Position: router.Copy, Outbound: c.sent, Inbound: c.received}},
+		Stages:      []router.Stage{{Name: "carbons", Position: router.Copy, Outbound: c.sent, Inbound: c.received, Skip: skips}},
 		AccountIQ:   map[string]router.IQHandler{NS: router.OwnSession(c.iq)},
 		HostDisco:   router.Disco{Info: disco.Info{Features: []string{NS}}},
 		Flags:       []*router.Flag{c.enabled},
 		BeforeLogin: &router.BeforeLogin{Inline: router.Inline{Namespace: NS, Request: c.inline}},
 		Specs:       []spec.Spec{{Number: "0280", Title: "Message Carbons", Version: "1.0.1", State: spec.Complete, Note: "Server."}},
 	}
+}
+
+// skips implements router.Stage.Skip.
+func skips(st *stanza.Stanza) bool {
+	return st.Kind != stanza.Message || !message.Copyable(st, message.Received)
 }
 
 // iq enables or disables copies for the session (XEP-0280 §4, §5).

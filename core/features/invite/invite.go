@@ -52,7 +52,7 @@ func (v *Invites) Feature() router.Feature {
 			{Node: nodeInvite, Name: "Invite somebody", Allowed: v.isAccount, Run: v.invite},
 			{Node: nodeCreate, Name: "Invite to a new account", Allowed: v.mayCreate, Run: v.create},
 		}},
-		Stages:   []router.Stage{{Name: "invitations", Position: router.Clean, Inbound: v.received}},
+		Stages:   []router.Stage{{Name: "invitations", Position: router.Clean, Inbound: v.received, Skip: skips}},
 		Counters: []router.Counter{{Setting: "limits.invitations", Value: &v.Full}},
 		Specs: []spec.Spec{
 			{Number: "0379", Title: "Pre-Authenticated Roster Subscription", Version: "0.3.3", State: spec.Complete, Note: "Server."},
@@ -129,7 +129,7 @@ func (v *Invites) made(ctx context.Context, a admin.Actor, i admin.Invitation, l
 // one without (§4.1).
 func (v *Invites) received(ctx context.Context, p *router.Pass) error {
 	st := p.Stanza
-	if st.Kind != stanza.Presence || st.Type != stanza.TypeSubscribe || !strings.Contains(st.Payload, "preauth") {
+	if skips(st) || !strings.Contains(st.Payload, "preauth") {
 		return nil
 	}
 	token := st.Child(nsPreauth, "preauth").Attr("token")
@@ -141,6 +141,11 @@ func (v *Invites) received(ctx context.Context, p *router.Pass) error {
 		return err
 	}
 	return v.contacts.Accept(ctx, p.Account.JID(), st.From.Bare(), p.Route)
+}
+
+// skips implements router.Stage.Skip.
+func skips(st *stanza.Stanza) bool {
+	return st.Kind != stanza.Presence || st.Type != stanza.TypeSubscribe
 }
 
 // Registered makes who has registered with an invitation a contact of who has invited.

@@ -79,7 +79,7 @@ func (a *Archive) Feature() router.Feature {
 	}
 	return router.Feature{
 		Name:        "archive",
-		Stages:      []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received}},
+		Stages:      []router.Stage{{Name: "archive", Position: router.Archive, Outbound: a.sent, Inbound: a.received, Skip: a.skips}},
 		AccountIQ:   map[string]router.IQHandler{archive.NS: a.iq},
 		BeforeLogin: &router.BeforeLogin{Inline: router.Inline{Bound: a.bound}},
 		AccountDisco: router.Disco{Info: disco.Info{
@@ -162,6 +162,11 @@ func (a *Archive) received(ctx context.Context, p *router.Pass) error {
 	a.retract(ctx, p, p.Stanza.From)
 	a.write(p)
 	return nil
+}
+
+// skips implements router.Stage.Skip: nobody archives the message, and it has no stanza-id of an account.
+func (a *Archive) skips(st *stanza.Stanza) bool {
+	return st.Kind != stanza.Message || !message.Archivable(st) && !message.MayHaveStanzaID(st, a.host.Domain())
 }
 
 // retract removes the message that this one retracts from the account's archive. Only who has sent a message can do that.

@@ -161,6 +161,9 @@ func (o *Offline) removeForgedDelay(_ context.Context, p *router.Pass) error {
 	return nil
 }
 
+// hasNoDelay implements router.Stage.Skip.
+func hasNoDelay(st *stanza.Stanza) bool { return st.Kind == stanza.IQ || !message.MayHaveDelay(st) }
+
 // withDelay adds the time of arrival (XEP-0203). A message that was stored again after its session had
 // ended has it already.
 func (o *Offline) withDelay(m Message) *stanza.Stanza {

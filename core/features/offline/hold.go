@@ -54,3 +54,6 @@ func (o *Offline) beforeStored(p *router.Pass) bool {
 	}
 	return true
 }
+
+// isNotStored implements router.Stage.Skip.
+func isNotStored(st *stanza.Stanza) bool { return st.Kind != stanza.Message || !message.Offline(st) }

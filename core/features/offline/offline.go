@@ -103,8 +103,8 @@ func (o *Offline) Feature() router.Feature {
 	return router.Feature{
 		Name: "offline",
 		Stages: []router.Stage{
-			{Name: "delay", Position: router.Clean, Outbound: o.removeForgedDelay, Inbound: o.removeForgedDelay},
-			{Name: "offline", Position: router.Hold, Inbound: o.hold, Undelivered: o.undelivered},
+			{Name: "delay", Position: router.Clean, Outbound: o.removeForgedDelay, Inbound: o.removeForgedDelay, Skip: hasNoDelay},
+			{Name: "offline", Position: router.Hold, Inbound: o.hold, Undelivered: o.undelivered, Skip: isNotStored},
 		},
 		HostDisco:   router.Disco{Info: disco.Info{Features: []string{feature}}},
 		BeforeLogin: &router.BeforeLogin{Inline: router.Inline{Bound: o.clear}},

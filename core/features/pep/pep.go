@@ -76,7 +76,7 @@ func (p *PEP) Engine() *pubsub.Engine { return p.engine }
 func (p *PEP) Feature() router.Feature {
 	return router.Feature{
 		Name:         "pep",
-		Stages:       []router.Stage{{Name: "pep", Position: router.Refuse, Inbound: p.received}},
+		Stages:       []router.Stage{{Name: "pep", Position: router.Refuse, Inbound: p.received, Skip: skips}},
 		AccountIQ:    map[string]router.IQHandler{pubsub.NS: p.iq, pubsub.NSOwner: p.iq},
 		AccountDisco: router.Disco{Info: p.engine.Discovery(), Source: p.engine},
 		Slots:        []router.AccountSlot{p.nodes},
@@ -132,6 +132,9 @@ func (p *PEP) received(ctx context.Context, s *router.Pass) error {
 	}
 	return router.ErrStop
 }
+
+// skips implements router.Stage.Skip.
+func skips(st *stanza.Stanza) bool { return !pubsub.Decision(st) }
 
 // Forget removes an account that was deleted from the nodes of others.
 func (p *PEP) Forget(account jid.JID) {

@@ -49,12 +49,8 @@ type summary struct {
 
 // inbound handles a message that sessions receive.
 func (p *Push) inbound(ctx context.Context, in *router.Pass) error {
-	if in.Stanza.Kind != stanza.Message {
+	if isNoMessage(in.Stanza) {
 		return nil
-	}
-	// Not every event of a node is parsed: nsPubsub is the beginning of other namespaces, too.
-	if in.Stanza.MayHave(nsPubsub, "affiliation") && p.stopped(ctx, in) {
-		return router.ErrStop
 	}
 	if len(in.Targets) == 0 {
 		return nil // see undelivered
@@ -72,6 +68,22 @@ func (p *Push) inbound(ctx context.Context, in *router.Pass) error {
 		return nil
 	}
 	return p.undelivered(ctx, in)
+}
+
+// isNoMessage implements router.Stage.Skip.
+func isNoMessage(st *stanza.Stanza) bool { return st.Kind != stanza.Message }
+
+// ended handles a message by which a service ends its notifications (XEP-0357 §9).
+func (p *Push) ended(ctx context.Context, in *router.Pass) error {
+	if !endsNothing(in.Stanza) && p.stopped(ctx, in) {
+		return router.ErrStop
+	}
+	return nil
+}
+
+// endsNothing implements router.Stage.Skip. Not every event of a node is parsed: nsPubsub is the beginning of other namespaces, too.
+func endsNothing(st *stanza.Stanza) bool {
+	return st.Kind != stanza.Message || !st.MayHave(nsPubsub, "affiliation")
 }
 
 // undelivered notifies the services of a message that reaches nobody for now. Errors do not concern the sender.

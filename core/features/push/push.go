@@ -87,8 +87,11 @@ func New(h *router.Host, s Store, o Options) *Push {
 func (p *Push) Feature() router.Feature {
 	info := disco.Info{Features: []string{NS}}
 	return router.Feature{
-		Name:         "push",
-		Stages:       []router.Stage{{Name: "push", Position: router.Copy, Inbound: p.inbound, Undelivered: p.undelivered}},
+		Name: "push",
+		Stages: []router.Stage{
+			{Name: "ended push", Position: router.Copy, Inbound: p.ended, Skip: endsNothing},
+			{Name: "push", Position: router.Copy, Inbound: p.inbound, Undelivered: p.undelivered, Skip: isNoMessage, Shared: true},
+		},
 		AccountIQ:    map[string]router.IQHandler{NS: router.Own(p.iq)},
 		AccountDisco: router.Disco{Info: info}, HostDisco: router.Disco{Info: info},
 		Slots:    []router.AccountSlot{p.accounts, p.bookmarks},

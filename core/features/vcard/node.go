@@ -79,6 +79,9 @@ func (v *VCard) answerItems(ctx context.Context, p *router.Pass) (bool, error) {
 	return true, nil
 }
 
+// skips implements router.Stage.Skip.
+func skips(st *stanza.Stanza) bool { return st.Kind != stanza.IQ }
+
 // publishStored publishes the stored vCard of an account, unless it has the node.
 func (v *VCard) publishStored(ctx context.Context, account jid.JID, route func(*stanza.Stanza)) error {
 	if exists, _, err := v.nodes.Readable(ctx, pubsub.Reading{Service: account, Node: Node, Reader: account}); exists || err != nil {

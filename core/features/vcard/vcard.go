@@ -75,7 +75,7 @@ func (v *VCard) Beside(o Others) *VCard {
 func (v *VCard) Feature() router.Feature {
 	return router.Feature{
 		Name:      "vcard",
-		Stages:    []router.Stage{{Name: "vcard", Position: router.Clean, Outbound: v.takeOver, Inbound: v.takeOver}},
+		Stages:    []router.Stage{{Name: "vcard", Position: router.Clean, Outbound: v.takeOver, Inbound: v.takeOver, Skip: skips}},
 		AccountIQ: map[string]router.IQHandler{NS: v.iq, vcard4.NS: v.get4},
 		HostIQ:    map[string]router.IQHandler{vcard4.NS: v.host4},
 		HostDisco: router.Disco{Info: disco.Info{Features: []string{NS, vcard4.NS}}},

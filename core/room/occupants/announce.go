@@ -64,7 +64,7 @@ func (l *List) announceOthers(o *Occupant, n *Change) {
 			if made[kind] == nil {
 				made[kind] = l.announcement(o, n, kind == 1)
 			}
-			l.SendMany(made[kind], l.addresses[from:to])
+			l.SendMany(made[kind], l.receivers[from:to])
 		}
 	}
 	for i, s := range l.sessions {

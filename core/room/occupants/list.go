@@ -17,8 +17,8 @@ type Room struct {
 	Config *rules.Config
 	Hats   *hats.List
 	Send   func(*stanza.Stanza)
-	// SendMany sends one stanza, whose To is empty, to many sessions. It must not retain the stanza or the list.
-	SendMany func(st *stanza.Stanza, to []jid.JID)
+	// SendMany sends one stanza, whose To is empty, to many sessions. It may keep both, and change Found.
+	SendMany func(st *stanza.Stanza, to []stanza.Receiver)
 }
 
 // List has the occupants of a room and their sessions.
@@ -28,9 +28,9 @@ type List struct {
 	byNick    map[string]*Occupant
 	byLook    map[string]*Occupant // by the skeleton of the nick
 	bySession map[jid.JID]*Session
-	occupants []*Occupant // in order of entry
-	sessions  []*Session  // in order of entry
-	addresses []jid.JID   // of sessions, for SendMany
+	occupants []*Occupant       // in order of entry
+	sessions  []*Session        // in order of entry
+	receivers []stanza.Receiver // sessions, for SendMany
 	puppets   int
 }
 
@@ -47,8 +47,8 @@ func (l *List) All() []*Occupant { return l.occupants }
 // Sessions returns the sessions of all occupants in the order of entry. The caller must not change the list.
 func (l *List) Sessions() []*Session { return l.sessions }
 
-// Addresses returns the JIDs of Sessions. The caller must not change the list.
-func (l *List) Addresses() []jid.JID { return l.addresses }
+// Receivers returns Sessions for SendMany. The caller must not change the list.
+func (l *List) Receivers() []stanza.Receiver { return l.receivers }
 
 // Puppets returns the number of puppets.
 func (l *List) Puppets() int { return l.puppets }
@@ -139,7 +139,7 @@ func (l *List) Remove(o *Occupant) {
 func (l *List) Attach(o *Occupant, s *Session) {
 	s.Occupant, s.at = o, len(l.sessions)
 	l.sessions = append(l.sessions, s)
-	l.addresses = append(l.addresses, s.JID)
+	l.receivers = append(l.receivers, stanza.Receiver{JID: s.JID})
 	l.bySession[s.JID] = s
 	o.Sessions = append(o.Sessions, s)
 	o.Changed()
@@ -149,7 +149,7 @@ func (l *List) Attach(o *Occupant, s *Session) {
 func (l *List) Detach(s *Session) {
 	delete(l.bySession, s.JID)
 	l.sessions = slices.Delete(l.sessions, s.at, s.at+1)
-	l.addresses = slices.Concat(l.addresses[:s.at], l.addresses[s.at+1:]) // SendMany may still use the old list
+	l.receivers = slices.Concat(l.receivers[:s.at], l.receivers[s.at+1:]) // SendMany may still use the old list
 	for i := s.at; i < len(l.sessions); i++ {
 		l.sessions[i].at = i
 	}
@@ -166,5 +166,5 @@ func (l *List) Clear() {
 	clear(l.byNick)
 	clear(l.byLook)
 	clear(l.bySession)
-	l.occupants, l.sessions, l.addresses, l.puppets = nil, nil, nil, 0
+	l.occupants, l.sessions, l.receivers, l.puppets = nil, nil, nil, 0
 }

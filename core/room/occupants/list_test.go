@@ -14,7 +14,7 @@ import (
 func newList() *List {
 	l := New(Room{JID: jid.MustParse("coven@chat.example"), Limits: rules.Limits{}.OrDefaults(), Config: &rules.Config{}, Hats: &hats.List{}})
 	l.Send = func(*stanza.Stanza) {}
-	l.SendMany = func(*stanza.Stanza, []jid.JID) {}
+	l.SendMany = func(*stanza.Stanza, []stanza.Receiver) {}
 	return l
 }
 
@@ -57,8 +57,8 @@ func TestIndexes(t *testing.T) {
 func checkIndexes(t *testing.T, l *List) {
 	t.Helper()
 	n := len(l.occupants)
-	if len(l.byID) != n || len(l.byNick) != n || len(l.byLook) != n || len(l.bySession) != len(l.sessions) || len(l.addresses) != len(l.sessions) {
-		t.Errorf("%d occupants, %d ids, %d nicks, %d skeletons; %d sessions, %d by address, %d addresses", n, len(l.byID), len(l.byNick), len(l.byLook), len(l.sessions), len(l.bySession), len(l.addresses))
+	if len(l.byID) != n || len(l.byNick) != n || len(l.byLook) != n || len(l.bySession) != len(l.sessions) || len(l.receivers) != len(l.sessions) {
+		t.Errorf("%d occupants, %d ids, %d nicks, %d skeletons; %d sessions, %d by address, %d receivers", n, len(l.byID), len(l.byNick), len(l.byLook), len(l.sessions), len(l.bySession), len(l.receivers))
 	}
 	puppets, users := 0, 0
 	for _, o := range l.occupants {
@@ -72,7 +72,7 @@ func checkIndexes(t *testing.T, l *List) {
 			users++
 		}
 		for _, s := range o.Sessions {
-			if s.Occupant != o || l.BySession(s.JID) != s || l.sessions[s.at] != s || l.addresses[s.at] != s.JID {
+			if s.Occupant != o || l.BySession(s.JID) != s || l.sessions[s.at] != s || l.receivers[s.at].JID != s.JID {
 				t.Errorf("session %s is missing in an index", s.JID)
 			}
 		}
