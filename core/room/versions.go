@@ -147,11 +147,11 @@ func (r *Room) sendStep(step affiliations.Step, who jid.JID) {
 	if now == "" {
 		now = rules.AffNone
 	}
-	groups := map[rules.Affiliation][]jid.JID{}
+	groups := map[rules.Affiliation][]stanza.Receiver{}
 	for _, s := range r.occupants.Sessions() {
 		if s.Versions && s.JID.Bare() != who {
 			shown, _ := r.reader(s).change(step.Before, now)
-			groups[shown] = append(groups[shown], s.JID)
+			groups[shown] = append(groups[shown], stanza.Receiver{JID: s.JID})
 		}
 	}
 	for shown, to := range groups {

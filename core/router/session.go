@@ -96,10 +96,8 @@ type BindOptions struct {
 type Bound struct {
 	sink
 	session Session
-	waiter  QueueWaiter  // the session, if it implements QueueWaiter
-	watcher FactsWatcher // the session, if it implements FactsWatcher
-	sharer  Sharer       // the session, if it implements Sharer
-	since   time.Time    // when it was bound
+	optional
+	since   time.Time // when it was bound
 	jid     jid.JID
 	account *Account
 	client  string // of BindOptions
@@ -111,6 +109,13 @@ type Bound struct {
 
 	mu       sync.Mutex
 	directed map[jid.JID]struct{}
+}
+
+// optional is a session as what it may implement, else nil.
+type optional struct {
+	waiter  QueueWaiter
+	watcher FactsWatcher
+	sharer  Sharer
 }
 
 var _ Port = (*Bound)(nil)
@@ -126,10 +131,11 @@ func (h *Host) Bind(ctx context.Context, s Session, c BindOptions) (Port, error)
 }
 
 func (h *Host) bind(ctx context.Context, s Session, c BindOptions) (*Bound, error) {
-	patient, _ := s.(QueueWaiter)
-	watcher, _ := s.(FactsWatcher)
-	sharer, _ := s.(Sharer)
-	b := &Bound{sink: sink{Queued: s}, session: s, waiter: patient, watcher: watcher, sharer: sharer, since: time.Now(), jid: s.JID(), client: c.Client, seen: c.Revocation}
+	var o optional
+	o.waiter, _ = s.(QueueWaiter)
+	o.watcher, _ = s.(FactsWatcher)
+	o.sharer, _ = s.(Sharer)
+	b := &Bound{sink: sink{Queued: s}, session: s, optional: o, since: time.Now(), jid: s.JID(), client: c.Client, seen: c.Revocation}
 	for {
 		a, err := h.acquire(ctx, b.jid, c.Since)
 		if err != nil {

@@ -187,16 +187,13 @@ func (q *Queue) AppendStanza(st *stanza.Stanza) bool {
 func (q *Queue) AppendShared(st *stanza.Stanza, to jid.JID) bool {
 	content := q.content()
 	q.mu.Lock()
-	if q.retained.released || q.retained.unacked != nil {
-		q.mu.Unlock()
-		return false
-	}
-	if !q.append(func(dst []byte) []byte { return st.AppendXMLTo(dst, content, to) }) {
+	kept := q.retained.released || q.retained.unacked != nil
+	if !kept && !q.append(func(dst []byte) []byte { return st.AppendXMLTo(dst, content, to) }) {
 		q.failIfSlow()
 		return false
 	}
 	q.mu.Unlock()
-	return true
+	return !kept
 }
 
 // content returns the namespace that each stanza must declare (RFC 7395 §3.3.3), "" on a stream without frames.
@@ -207,14 +204,12 @@ func (q *Queue) content() string {
 	return ""
 }
 
-// Touch reads memory that Append and Flush use, so that the processor has it when they are called; what it returns means nothing. It
-// needs no lock, as what it reads does not change.
+// Touch reads memory that Append and Flush use, so that the processor has it then. What it returns means nothing.
 func (q *Queue) Touch() int {
-	n := q.limits.Bytes
-	if q.out.ahead != nil {
-		n += q.out.ahead.Touch()
+	if q.out.ahead == nil {
+		return q.limits.Bytes
 	}
-	return n
+	return q.limits.Bytes + q.out.ahead.Touch()
 }
 
 // Pending returns the number of bytes that have been appended and not yet written.
