@@ -88,7 +88,11 @@ type MemberInfo struct {
 	Nick       string // in this room, where it is another than the user's name
 	Membership Membership
 	Role       Role
+	Badges     []Badge
 }
+
+// Badge is what a network shows about a member beside what they may do, such as a role of a Discord server, or that somebody is a guest.
+type Badge struct{ ID, Title string }
 
 // MemberLister lists who is in a room, page by page.
 type MemberLister interface {

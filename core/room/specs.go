@@ -8,7 +8,7 @@ import (
 func Specs() []spec.Spec {
 	return []spec.Spec{
 		{Number: "0045", Title: "Multi-User Chat", Version: "1.35.5", State: spec.Partial, Note: "Server, at the domain conference. and the host, and gateways, whose rooms are the networks' channels."},
-		{Number: "0317", Title: "Hats", Version: "0.3.1", State: spec.Complete, Note: "Server and gateways; managed in the server's rooms."},
+		{Number: "0317", Title: "Hats", Version: "0.3.1", State: spec.Complete, Note: "Server, where owners manage them, and gateways, where they are the roles of the network."},
 		{Number: "0410", Title: "MUC Self-Ping (Schrödinger's Chat)", Version: "1.1.0", State: spec.Complete, Note: "Server and gateways."},
 		{Number: "0421", Title: "Occupant identifiers for semi-anonymous MUCs", Version: "1.0.1", State: spec.Complete, Note: "Server and gateways."},
 		{Number: "0425", Title: "Moderated Message Retraction", Version: "0.3.0", State: spec.Complete, Note: "Server and gateways; the rooms of the server understand the namespace of version 0.2 too."},

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,35 @@ func TestSearchForRooms(t *testing.T) {
 		}
 		if info := h.ask(phone, domain, stanza.TypeGet, stanza.NewElement(discoInfo, "query")).String(); !strings.Contains(info, ns) {
 			t.Error(info)
+		}
+	})
+}
+
+// What the network shows about the members of a room beside what they may do is shown as hats (XEP-0317), bounded.
+func TestBadgesAreHats(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.world.AddRoom(transports.RoomInfo{ID: "hall", Kind: transports.Public, Name: "Hall"}, "ann", "ben", "cleo")
+		h.world.SetBadges("hall", "ben", transports.Badge{ID: "42/x", Title: "Crew <3"}, transports.Badge{ID: "43", Title: " "})
+		var many []transports.Badge
+		for i := range 30 {
+			many = append(many, transports.Badge{ID: strconv.Itoa(i), Title: strings.Repeat("long ", 1000)})
+		}
+		h.world.SetBadges("hall", "cleo", many...)
+		h.world.SetBadges("hall", "ann", transports.Badge{ID: "1", Title: "Host"})
+		h.start()
+		h.link(phone, "ann")
+		var all strings.Builder
+		for _, st := range h.join(phone, "hall") {
+			all.WriteString(st.String() + "\n")
+		}
+		got := all.String()
+		for _, want := range []string{"<hat title='Crew &lt;3' uri='urn:dragoman:role:42%2Fx'/></hats>", "<hat title='Host' uri='urn:dragoman:role:1'/>"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s is missing: %s", want, got)
+			}
+		}
+		if n := strings.Count(got, "title='long "); n != 10 || len(got) > 20_000 {
+			t.Errorf("%d hats of one person, %d bytes", n, len(got))
 		}
 	})
 }

@@ -117,6 +117,7 @@ func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) 
 				}
 				after = m.User.ID
 				info, _ := s.state.SetMember(id, m.User, m.Nick)
+				s.state.SetMemberRoles(id, m.User.ID, m.Roles)
 				if m.User.ID != s.cred.Bot {
 					people = append(people, info)
 				}

@@ -16,6 +16,7 @@ func (s *client) onMember(ctx context.Context, n *gatewayEvent) error {
 		return nil
 	}
 	info, changed := s.state.SetMember(m.GuildID, m.User, m.Nick)
+	s.state.SetMemberRoles(m.GuildID, m.User.ID, m.Roles)
 	if m.User.ID == s.cred.Bot || !changed {
 		return nil
 	}

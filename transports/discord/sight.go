@@ -82,6 +82,7 @@ func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
 			continue
 		}
 		info, changed := s.state.SetMember(g.ID, m.User, m.Nick)
+		s.state.SetMemberRoles(g.ID, m.User.ID, m.Roles)
 		if !changed || m.User.ID == s.cred.Bot {
 			continue
 		}

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -250,4 +251,34 @@ func TestNamesInTexts(t *testing.T) {
 	w.AddEmoji(w.guild, "fresh")
 	k.Await(t, "the new emoji", func() bool { return s.state.Emoji(string(w.guild), "fresh") != "" })
 	w.must(s.React(t.Context(), transports.MessageRef{Room: transports.RoomID(w.general), ID: m.ID}, transports.ReactionChange{Add: []string{":fresh:"}}))
+}
+
+// The roles of a member that have names are shown with it; @everyone is none of them.
+func TestRolesOfMembers(t *testing.T) {
+	w := newWorld(t)
+	crew := w.AddRole(w.guild, "crew", 0)
+	cy := w.AddUser(fake.User{Name: "cy"})
+	w.AddMember(w.guild, cy, crew)
+	s, k := w.open(w.link())
+	awaitRoom(t, k, w.general, "public general")
+	if err := s.Contacts(t.Context(), func([]transports.UserInfo) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.Members(t.Context(), transports.MemberRequest{Room: transports.RoomID(w.general), Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, m := range page.Members {
+		want := []transports.Badge(nil)
+		if m.User.ID == transports.UserID(cy) {
+			found, want = true, []transports.Badge{{ID: string(crew), Title: "crew"}}
+		}
+		if !slices.Equal(m.Badges, want) && m.User.ID != transports.UserID(w.bot.ID()) { // the bot has a role of its own
+			t.Errorf("%s: %v", m.User.Name, m.Badges)
+		}
+	}
+	if !found {
+		t.Error("the member is not listed")
+	}
 }

@@ -66,7 +66,7 @@ func (w *World) members(request transports.MemberRequest) (page transports.Membe
 			page.Next = string(page.Members[len(page.Members)-1].User.ID)
 			break
 		}
-		page.Members = append(page.Members, transports.MemberInfo{User: w.users[id], Membership: transports.Joined})
+		page.Members = append(page.Members, transports.MemberInfo{User: w.users[id], Membership: transports.Joined, Badges: p.badges[id]})
 	}
 	return page, nil
 }

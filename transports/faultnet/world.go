@@ -37,6 +37,7 @@ type World struct {
 type channel struct {
 	info    transports.RoomInfo
 	members []transports.UserID
+	badges  map[transports.UserID][]transports.Badge
 	entry   []*entry
 }
 
@@ -75,6 +76,17 @@ func (w *World) AddRoom(info transports.RoomInfo, members ...transports.UserID) 
 	defer w.mu.Unlock()
 	w.channels[info.ID] = &channel{info: info, members: members}
 	w.order = append(w.order, info.ID)
+}
+
+// SetBadges sets what the network shows about a member of a room.
+func (w *World) SetBadges(room transports.RoomID, user transports.UserID, badges ...transports.Badge) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.channels[room]
+	if c.badges == nil {
+		c.badges = map[transports.UserID][]transports.Badge{}
+	}
+	c.badges[user] = badges
 }
 
 // Say is somebody writing something.

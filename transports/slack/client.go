@@ -53,6 +53,7 @@ type client struct {
 type cache struct {
 	mu      sync.Mutex
 	people  map[string]transports.UserInfo // by Slack's id
+	ranks   map[string]transports.Badge    // of those that are more or less than members, by Slack's id
 	rooms   map[string]transports.RoomInfo // by Slack's id
 	foreign map[string]time.Time           // channels that this login does not see, until when that holds
 	watched map[string]transports.Show
@@ -68,7 +69,7 @@ func newClient(n *Network, login transports.Login, c credentials, sink transport
 		log: n.o.Log.With("login", string(login.ID), "team", c.Team), pace: rate.NewLimiter(rate.Every(n.o.Pace), paceBurst),
 		watch: make(chan struct{}, 1),
 		cache: cache{
-			people: map[string]transports.UserInfo{}, rooms: map[string]transports.RoomInfo{}, foreign: map[string]time.Time{},
+			people: map[string]transports.UserInfo{}, ranks: map[string]transports.Badge{}, rooms: map[string]transports.RoomInfo{}, foreign: map[string]time.Time{},
 			watched: map[string]transports.Show{},
 		},
 	}

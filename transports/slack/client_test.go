@@ -578,3 +578,35 @@ func TestRepliesToSlack(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// Who is more than a member of the workspace is shown as that.
+func TestRanksOfMembers(t *testing.T) {
+	w := newWorld(t)
+	cy := w.acme.AddUser(fake.Person{Name: "cy", Admin: true})
+	cy.Join(w.general)
+	s, _ := w.open(w.link(w.userTok))
+	page, err := s.Members(t.Context(), transports.MemberRequest{Room: w.room(), Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	admins := 0
+	for _, m := range page.Members {
+		if len(m.Badges) > 0 {
+			admins++
+			if m.User.Handle != "cy" || len(m.Badges) != 1 || m.Badges[0] != (transports.Badge{ID: "admin", Title: "Workspace admin"}) {
+				t.Errorf("%+v", m)
+			}
+		}
+	}
+	if admins != 1 {
+		t.Errorf("%d of %d", admins, len(page.Members))
+	}
+	s.person(rawUser{ID: "U1", IsOwner: true, IsAdmin: true})
+	s.person(rawUser{ID: "U2", IsGuest: true})
+	if s.ranks["U1"].ID != "owner" || s.ranks["U2"].ID != "guest" {
+		t.Errorf("%v", s.ranks)
+	}
+	if s.person(rawUser{ID: "U1"}); s.ranks["U1"].ID != "" {
+		t.Error("the rank stays")
+	}
+}

@@ -110,6 +110,9 @@ type rawUser struct {
 	RealName string `json:"real_name"`
 	Deleted  bool   `json:"deleted"`
 	IsBot    bool   `json:"is_bot"`
+	IsOwner  bool   `json:"is_owner"`
+	IsAdmin  bool   `json:"is_admin"`
+	IsGuest  bool   `json:"is_restricted"`
 	Profile  struct {
 		DisplayName string `json:"display_name"`
 		RealName    string `json:"real_name"`

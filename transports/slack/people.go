@@ -67,6 +67,7 @@ func (s *client) Profile(ctx context.Context, user transports.UserID) (transport
 }
 
 func (s *client) person(u rawUser) transports.UserInfo {
+	s.noteRank(u)
 	name := u.Profile.DisplayName
 	for _, other := range []string{u.Profile.RealName, u.RealName, u.Name, u.ID} {
 		if name == "" {
@@ -76,6 +77,27 @@ func (s *client) person(u rawUser) transports.UserInfo {
 	return transports.UserInfo{
 		ID: userID(s.cred.Team, u.ID), Name: unescape(name), Handle: u.Name, Email: u.Profile.Email, Phone: unescape(u.Profile.Phone), Title: emojis(unescape(u.Profile.Title)),
 		Avatar: u.Profile.Image192, AvatarKey: u.Profile.AvatarHash, Bot: u.IsBot, Gone: u.Deleted, Group: s.cred.TeamName,
+	}
+}
+
+// noteRank notes what somebody is in the workspace, if that is not a member.
+func (s *client) noteRank(u rawUser) {
+	var b transports.Badge
+	switch {
+	case u.IsOwner:
+		b = transports.Badge{ID: "owner", Title: "Workspace owner"}
+	case u.IsAdmin:
+		b = transports.Badge{ID: "admin", Title: "Workspace admin"}
+	case u.IsGuest:
+		b = transports.Badge{ID: "guest", Title: "Guest"}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case b.ID == "":
+		delete(s.ranks, u.ID)
+	case len(s.ranks) < maxPeople:
+		s.ranks[u.ID] = b
 	}
 }
 

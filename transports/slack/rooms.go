@@ -215,7 +215,13 @@ func (s *client) Members(ctx context.Context, request transports.MemberRequest) 
 				continue
 			}
 		}
-		page.Members = append(page.Members, transports.MemberInfo{User: info, Membership: transports.Joined})
+		m := transports.MemberInfo{User: info, Membership: transports.Joined}
+		s.mu.Lock()
+		if b, ok := s.ranks[id]; ok {
+			m.Badges = []transports.Badge{b}
+		}
+		s.mu.Unlock()
+		page.Members = append(page.Members, m)
 	}
 	return page, nil
 }

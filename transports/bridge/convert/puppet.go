@@ -2,11 +2,11 @@ package convert
 
 import (
 	"encoding/base64"
+	"net/url"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/nick"
-
 	"github.com/dragoman-im/dragoman/core/room/hats"
 	"github.com/dragoman-im/dragoman/core/room/occupants"
 	"github.com/dragoman-im/dragoman/core/room/rules"
@@ -65,6 +65,19 @@ func SetRole(p *occupants.Puppet, role transports.Role) {
 	case transports.RoleReader:
 		p.Role = rules.RoleVisitor
 	}
+}
+
+// maxHats is how many hats of one person are shown.
+const maxHats = 10
+
+// Hats are what the network shows about a member, as hats (XEP-0317 §3.1).
+func Hats(badges []transports.Badge) (list []hats.Hat) {
+	for _, b := range badges[:min(len(badges), maxHats)] {
+		if title := CutBytes(strings.TrimSpace(b.Title), MaxName); title != "" && len(b.ID) <= MaxID {
+			list = append(list, hats.Hat{URI: "urn:dragoman:role:" + url.PathEscape(b.ID), Title: title})
+		}
+	}
+	return list
 }
 
 // Member is somebody of the network in a room. persona is as Addresses.Occupant wants it.

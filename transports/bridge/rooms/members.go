@@ -20,8 +20,14 @@ const memberPage = 200
 type listing struct {
 	done   chan struct{}
 	people []transports.UserInfo
-	roles  map[transports.UserID]transports.Role
+	ranks  map[transports.UserID]rank
 	ok     bool
+}
+
+// rank is what somebody is in a room.
+type rank struct {
+	role   transports.Role
+	badges []transports.Badge
 }
 
 // list asks the network for the members of the room, once for all who enter meanwhile.
@@ -44,10 +50,10 @@ func (r *Room) list(l *logins.Login) *listing {
 			r.rooms.env.Log.Warn("listing a room's members", "room", id, "error", err)
 			return
 		}
-		n.ok, n.roles = true, map[transports.UserID]transports.Role{}
+		n.ok, n.ranks = true, map[transports.UserID]rank{}
 		for _, m := range members {
 			n.people = append(n.people, m.User)
-			n.roles[m.User.ID] = m.Role
+			n.ranks[m.User.ID] = rank{m.Role, m.Badges}
 		}
 	})
 	if !started {
@@ -94,7 +100,7 @@ func (r *Room) keepListed(ctx context.Context, n *listing) {
 	if !n.ok {
 		return
 	}
-	r.roles, r.looks = n.roles, looks{}
+	r.ranks, r.looks = n.ranks, looks{}
 	b := &tables.Batch{}
 	for _, u := range n.people {
 		b.Rooms.Members = append(b.Rooms.Members, tables.Member{Room: r.conv.ID, User: u.ID})
@@ -113,7 +119,8 @@ func (r *Room) member(u transports.UserInfo, persona string) occupants.Puppet {
 		if _, known := r.occupants[m.ID]; !known {
 			r.NoteName(u)
 		}
-		convert.SetRole(&m, r.roles[u.ID])
+		convert.SetRole(&m, r.ranks[u.ID].role)
+		m.Hats = append(m.Hats, convert.Hats(r.ranks[u.ID].badges)...)
 		r.occupants[m.ID] = u.ID
 		if p, ok := r.rooms.presence.Of(u.ID); ok {
 			m.Show, m.Status = convert.Show(p.Show), convert.CutBytes(p.Status, convert.MaxName)
@@ -168,10 +175,10 @@ func (r *Room) SetMember(ctx context.Context, u transports.UserInfo, persona str
 
 // SetRole notes what somebody may do in the room; it is shown with the next SetMember.
 func (r *Room) SetRole(user transports.UserID, role transports.Role) {
-	if r.roles == nil {
-		r.roles = map[transports.UserID]transports.Role{}
+	if r.ranks == nil {
+		r.ranks = map[transports.UserID]rank{}
 	}
-	r.roles[user] = role
+	r.ranks[user] = rank{role, r.ranks[user].badges}
 }
 
 // RemoveMember shows that somebody has left the room, or was removed by somebody else.

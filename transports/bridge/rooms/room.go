@@ -34,7 +34,7 @@ type Room struct {
 	jid       jid.JID
 	entry     *corerooms.Entry             // nil until the first stanza for the room
 	occupants map[string]transports.UserID // network members, by occupant id
-	roles     map[transports.UserID]transports.Role
+	ranks     map[transports.UserID]rank
 	looks     looks
 	viewers   map[transports.LoginID]bool  // logins that are known to see the room
 	confirmed map[transports.LoginID]int   // logins that the network has confirmed to be in the room, with Login.Gaps at that time
@@ -52,7 +52,7 @@ func (r *Room) Connect(o Outbox) { r.outbox = o }
 
 // Load is called when the row of the conversation was read.
 func (r *Room) Load() {
-	r.viewers, r.roles, r.looks, r.confirmed = nil, nil, looks{}, nil
+	r.viewers, r.ranks, r.looks, r.confirmed = nil, nil, looks{}, nil
 	r.version = r.rooms.env.Next()
 	if r.conv.Exists() && !r.conv.Direct() && r.conv.Row.Key != "" {
 		r.rooms.opened(r)

@@ -25,9 +25,10 @@ func (u *User) AvatarURL() string {
 
 // Member is a user in a guild.
 type Member struct {
-	GuildID string `json:"guild_id"`
-	Nick    string `json:"nick"`
-	User    *User  `json:"user"`
+	GuildID string   `json:"guild_id"`
+	Nick    string   `json:"nick"`
+	User    *User    `json:"user"`
+	Roles   []string `json:"roles"`
 }
 
 // ActivityCustom is the type of an activity that somebody has written themselves (docs: Activity Types).

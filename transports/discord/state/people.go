@@ -33,7 +33,35 @@ func (s *State) SetMember(guildID string, u *objects.User, nick string) (transpo
 }
 
 func (s *State) DropMember(guildID, user string) {
-	s.inGuild(guildID, func(g *guild) { delete(g.members, user) })
+	s.inGuild(guildID, func(g *guild) {
+		delete(g.members, user)
+		delete(g.worn, user)
+	})
+}
+
+// maxWorn is how many roles of one member are remembered.
+const maxWorn = 20
+
+// SetMemberRoles notes the roles of a member.
+func (s *State) SetMemberRoles(guildID, user string, roles []string) {
+	s.inGuild(guildID, func(g *guild) {
+		switch {
+		case len(roles) == 0:
+			delete(g.worn, user)
+		case len(g.worn) < maxMembers:
+			g.worn[user] = slices.Clone(roles[:min(len(roles), maxWorn)])
+		}
+	})
+}
+
+// badges are the roles of a member that have names.
+func (g *guild) badges(user string) (list []transports.Badge) {
+	for _, id := range g.worn[user] {
+		if name := g.roles[id]; name != "" {
+			list = append(list, transports.Badge{ID: id, Title: name})
+		}
+	}
+	return list
 }
 
 func (s *State) User(id string) (transports.UserInfo, bool) {
@@ -72,7 +100,7 @@ func (s *State) Members(guildID string, request transports.MemberRequest) transp
 		}
 		info := s.users[id]
 		info.ID, info.Name = transports.UserID(id), g.members[id]
-		page.Members = append(page.Members, transports.MemberInfo{User: info, Membership: transports.Joined})
+		page.Members = append(page.Members, transports.MemberInfo{User: info, Membership: transports.Joined, Badges: g.badges(id)})
 	}
 	return page
 }

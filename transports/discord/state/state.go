@@ -33,8 +33,9 @@ type guild struct {
 	id, name string
 	everyone int64 // permissions of the @everyone role
 	members  map[string]string
-	roles    map[string]string // names
-	emoji    map[string]string // ids by name
+	roles    map[string]string   // names
+	worn     map[string][]string // roles of members that have any
+	emoji    map[string]string   // ids by name
 }
 
 // New makes a State that knows nothing. pictures is where pictures are; "" is objects.PicturesURL.
@@ -50,7 +51,7 @@ func (s *State) SetGuild(g *objects.Guild) {
 	defer s.mu.Unlock()
 	own := s.guilds[g.ID]
 	if own == nil {
-		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, emoji: map[string]string{}}
+		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, worn: map[string][]string{}, emoji: map[string]string{}}
 		s.guilds[g.ID] = own
 	}
 	if g.Name != "" {
