@@ -33,6 +33,7 @@ type Federation struct {
 	WaitingBytes   Bytes    `toml:"waiting_bytes" reload:"yes" doc:"Bytes of these stanzas."`
 	Attempts       int      `toml:"attempts" reload:"yes" doc:"Connections to other servers that are being opened at the same time; further ones fail at once. 0: no limit."`
 	Wait           Duration `toml:"wait" reload:"yes" doc:"How long connecting to another server may take, and how long another server may take to prove who it is."`
+	Resume         Duration `toml:"resume" reload:"yes" doc:"Time for which a stream that was cut can be resumed, so that nothing is sent twice (XEP-0198). Such a stream is for one domain of each side. 0: streams cannot be resumed, and carry several domains."`
 	Idle           Duration `toml:"idle" reload:"yes" doc:"How long a connection to another server stays open that is not used."`
 }
 
@@ -48,7 +49,7 @@ type FederationDomain struct {
 func defaultFederation() Federation {
 	return Federation{
 		Enabled: "automatic", TLS: true, DANE: true, Documents: true, StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20,
-		WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Idle: Duration(10 * time.Minute),
+		WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Resume: Duration(5 * time.Minute), Idle: Duration(10 * time.Minute),
 	}
 }
 
@@ -79,6 +80,9 @@ func (f *Federation) validate(p *Problems) {
 		"federation.wait": int64(f.Wait), "federation.idle": int64(f.Idle),
 	} {
 		positive(p, path, n)
+	}
+	if f.Resume > Duration(24*time.Hour) {
+		p.add("federation.resume", "%s is more than 24 hours", time.Duration(f.Resume))
 	}
 	if f.Attempts < 0 {
 		p.add("federation.attempts", "%d is negative", f.Attempts)

@@ -6,7 +6,7 @@ import "github.com/dragoman-im/dragoman/core/spec"
 func Specs() []spec.Spec {
 	return []spec.Spec{
 		{Number: "0305", Title: "XMPP Quickstart", Version: "0.3", State: spec.Complete, Note: "Server. Within TLS."},
-		{Number: "0198", Title: "Stream Management", Version: "1.6.3", State: spec.Complete, Note: "Server, for clients. Sessions can be resumed after a restart of the server too."},
+		{Number: "0198", Title: "Stream Management", Version: "1.6.3", State: spec.Complete, Note: "Server. Sessions of clients can be resumed after a restart of the server too; streams between servers, for one pair of domains, not."},
 		{Number: "0352", Title: "Client State Indication", Version: "1.0.0", State: spec.Complete, Note: "Server."},
 		{Number: "0178", Title: "Best Practices for Use of SASL EXTERNAL with Certificates", Version: "1.2", State: spec.Complete, Note: "Clients, and other servers."},
 		{Number: "0368", Title: "SRV records for XMPP over TLS", Version: "1.1.0", State: spec.Partial, Note: "Server. For clients."},

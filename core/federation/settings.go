@@ -35,6 +35,7 @@ func limits(c config.Config) s2s.Limits {
 		Stanza:      stream.Limits{Bytes: int(f.StanzaBytes), Elements: f.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Pending: unlimited(l.PendingConnections),
 		Rate: unlimited(int(f.Rate)), Burst: int(f.Burst), Queue: int(f.Queue), Wait: time.Duration(f.Wait), Idle: time.Duration(f.Idle),
+		Resume:     resume(f.Resume),
 		WaitLimits: s2s.WaitLimits{Stanzas: f.WaitingStanzas, Bytes: int(f.WaitingBytes), Attempts: unlimited(f.Attempts)},
 	}
 }
@@ -100,6 +101,14 @@ func setFixed(fixed *s2s.Fixed, c config.Config) error {
 	}
 	fixed.Set(table)
 	return nil
+}
+
+// resume converts 0, which means "not at all" in the settings, to what means that in package s2s.
+func resume(d config.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return time.Duration(d)
 }
 
 // unlimited converts 0, which means "no limit" in the settings, to -1, which means that in package s2s.

@@ -62,8 +62,9 @@ type unflushed struct {
 // carrier is a connection on which a link sends.
 type carrier struct {
 	*stream.Conn
-	used  bool // since it was silent last; under the lock of unflushed
-	dirty bool // it is in the list
+	management *management // nil without stream management; set before the connection is used
+	used       bool        // since it was silent last; under the lock of unflushed
+	dirty      bool        // it is in the list
 }
 
 func (u *unflushed) add(c *carrier) {

@@ -16,6 +16,12 @@
 // server of the domain (verify.go, out_verify.go). Any other stanza ends the stream with invalid-from (in_receive.go). Then it goes to
 // router.RouteIn.
 //
+// # Stream management
+//
+// Where both sides have it (XEP-0198), what was not acknowledged is sent again after a cut: on the resumed stream, where nothing comes twice
+// (management.go, out_manage.go), or else on a new one. A stanza is acknowledged when what this server stores of it is committed
+// (in_manage.go). The end of a stream, which the other server answers, says that all was handled.
+//
 // # Goroutines and locks
 //
 // Each connection has a goroutine, which owns its fields. A connection that is being opened, or that was opened to verify a key, has one
@@ -23,7 +29,7 @@
 // connection: results.go. Run removes unused links.
 //
 // Lock order: link.mu, then outShared.mu, then that of a stream.Queue. links.mu, directory.mu, results.mu and unflushed.mu are
-// leaves. No lock is held while a stanza is returned or anything is sent.
+// leaves, as is resumables.mu. No lock is held while a stanza is returned or anything is sent.
 //
-// Specifications: RFC 6120 §4, §5, §8.1, §13; RFC 7590; XEP-0220, XEP-0185, XEP-0178, XEP-0368.
+// Specifications: RFC 6120 §4, §5, §8.1, §13; RFC 7590; XEP-0220, XEP-0185, XEP-0178, XEP-0198, XEP-0368.
 package s2s

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/peerlimit"
+	"github.com/dragoman-im/dragoman/core/resumption"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -25,6 +26,14 @@ type inConn struct {
 	results  results
 	policy   *Policy // for which the rights were checked last
 	silent   int     // times Limits.Idle
+	managed  managedIn
+}
+
+// managedIn is the state of stream management (XEP-0198).
+type managedIn struct {
+	handled   *resumption.Handled // counts the stanzas of the peer; nil without stream management
+	asked     bool                // the peer wants to know the count
+	resumable *resumable          // nil if the stream cannot be resumed
 }
 
 // inStream is the state of the negotiation.
@@ -81,6 +90,10 @@ func (c *inConn) secured(err error) error {
 // Flush flushes the queues that stanzas of this connection were appended to, and handles the results of verifications.
 func (c *inConn) Flush() {
 	c.batch.Flush()
+	if c.managed.asked {
+		c.managed.asked = false
+		c.managed.handled.Request()
+	}
 	for _, r := range c.results.take() {
 		c.verified(r)
 	}
@@ -98,6 +111,10 @@ func (c *inConn) Ping() *stanza.Stanza {
 
 // end ends the stream because of err, then the connection.
 func (c *inConn) end(err error) {
+	if h := c.managed.handled; h != nil && (errors.Is(err, stream.ErrLeave) || errors.Is(err, stream.ErrEnded) || errors.Is(err, errStopping)) {
+		await(h.Settled())
+		h.Request() // what the peer need not send again
+	}
 	if errors.Is(err, stream.ErrLeave) {
 		err = c.Leave()
 	}
@@ -111,4 +128,5 @@ func (c *inConn) end(err error) {
 		c.Log().Info("connection of another server refused", "domain", c.stream.pair.theirs, "err", err)
 	}
 	c.Close(err, func() { c.answer(c.Header()) })
+	c.detachStream(stream.PeerGone(err) || errors.Is(err, errResumed) || errors.Is(err, stream.ErrSilent) || errors.Is(err, errNotStored))
 }

@@ -53,6 +53,8 @@ func (c *inConn) refusal(p pair) string {
 		return condNotAcceptable
 	case rule.Refused, !rule.Plain && !c.stream.secure:
 		return condPolicy
+	case c.managed.resumable != nil: // a stream that can be resumed is for one pair
+		return condNoResources
 	case twice, len(c.stream.verifying) >= maxVerifying, len(c.rights.all) >= maxPairs:
 		return condNoResources
 	}

@@ -93,7 +93,7 @@ func (c *inConn) features() []*stanza.Element {
 	if c.stream.secure && !c.stream.external && c.proves(c.stream.pair.theirs) { // checklist 107
 		list = append(list, stanza.NewElement(sasl.NS, "mechanisms").Add(stanza.TextElement(sasl.NS, "mechanism", sasl.External)))
 	}
-	return append(list, dialbackFeature())
+	return append(list, dialbackFeature(), managementFeature())
 }
 
 // proves reports whether the certificate of the peer is valid for a domain.
@@ -127,6 +127,11 @@ func (c *inConn) Negotiate(it *stream.Item) error {
 var inElements = map[stream.Name]func(stream.Handler, *stream.Item) error{
 	{Space: nsDialback, Local: "result"}: func(h stream.Handler, it *stream.Item) error { return h.(*inConn).result(it) },
 	{Space: nsDialback, Local: "verify"}: func(h stream.Handler, it *stream.Item) error { return h.(*inConn).verify(it) },
+
+	{Space: stream.NSManagement, Local: "enable"}: func(h stream.Handler, it *stream.Item) error { return h.(*inConn).enable(it) },
+	{Space: stream.NSManagement, Local: "resume"}: func(h stream.Handler, it *stream.Item) error { return h.(*inConn).resume(it) },
+	{Space: stream.NSManagement, Local: "r"}:      func(h stream.Handler, it *stream.Item) error { return h.(*inConn).requested(it) },
+	{Space: stream.NSManagement, Local: "a"}:      func(h stream.Handler, it *stream.Item) error { return h.(*inConn).acknowledged(it) },
 }
 
 // startTLS handles a starttls element (RFC 6120 §5.4.2).

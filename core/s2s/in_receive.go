@@ -12,6 +12,20 @@ func (c *inConn) Receive(it *stream.Item) error {
 	s := c.server
 	s.Counters.Received.Add(1)
 	c.silent = 0
+	h := c.managed.handled
+	if h == nil {
+		return c.receive(it)
+	}
+	c.batch.SetWrites(h.Begin())
+	err := c.receive(it)
+	if err == nil {
+		h.End()
+	}
+	return err
+}
+
+func (c *inConn) receive(it *stream.Item) error {
+	s := c.server
 	st, err := it.Stanza()
 	if _, malformed := errors.AsType[*stanza.Error](err); malformed {
 		return errAddresses // RFC 6120 §4.9.3.7; checklist 102

@@ -23,6 +23,8 @@ type Limits struct {
 	Wait  time.Duration // from connecting to the end of the negotiation; 60 s
 	Idle  time.Duration // after which an unused connection is closed; 10 min
 
+	Resume time.Duration // for which a stream that was cut can be resumed (XEP-0198); 5 min, negative: not at all
+
 	WaitLimits
 }
 
@@ -49,7 +51,7 @@ const (
 	retryMin = 2 * time.Second
 	retryMax = 5 * time.Minute
 	steady   = 30 * time.Second // a connection that lasted so long resets the back-off
-	maxFlaps = 3                // shorter ones in a row, after which what waits is returned
+	maxFlaps = 5                // shorter ones in a row, after which what waits is returned
 
 	silences   = 4 // times Limits.Idle after which an incoming connection on which nothing arrives is closed
 	sweepEvery = 10 * time.Second
@@ -64,7 +66,7 @@ func (l Limits) filled() Limits {
 	l.Connections, l.Arrivals, l.Pending = cmp.Or(l.Connections, 100), cmp.Or(l.Arrivals, 20), cmp.Or(l.Pending, 1000)
 	l.Rate, l.Burst = cmp.Or(l.Rate, 100<<10), cmp.Or(l.Burst, 1<<20)
 	l.Queue = cmp.Or(l.Queue, 16<<20)
-	l.Wait, l.Idle = cmp.Or(l.Wait, time.Minute), cmp.Or(l.Idle, 10*time.Minute)
+	l.Wait, l.Idle, l.Resume = cmp.Or(l.Wait, time.Minute), cmp.Or(l.Idle, 10*time.Minute), cmp.Or(l.Resume, 5*time.Minute)
 	l.Stanzas, l.Bytes, l.Attempts = cmp.Or(l.Stanzas, 1000), cmp.Or(l.Bytes, 1<<20), cmp.Or(l.Attempts, 4000)
 	return l
 }

@@ -30,9 +30,11 @@ type link struct {
 	since   time.Time // when conn was set
 	waiting []stream.Retained
 	size    int // of waiting
-	failure failure
-	policy  *Policy // that was asked last
-	removed bool
+	// management is of the last stream if that was cut and can be resumed.
+	management *management
+	failure    failure
+	policy     *Policy // that was asked last
+	removed    bool
 }
 
 // failure is why a link returns stanzas at once.
@@ -61,7 +63,7 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 	}
 	full := false
 	if c := l.conn; c != nil {
-		err := c.Queue().Retain(stream.Retained{Stanza: st})
+		err := c.add(stream.Retained{Stanza: st})
 		if err == nil {
 			l.mu.Unlock()
 			s.Counters.Sent.Add(1)
@@ -107,7 +109,7 @@ func (l *link) keep(st *stanza.Stanza) bool {
 func (l *link) attach(c *carrier) {
 	l.mu.Lock()
 	n := 0
-	for n < len(l.waiting) && c.Queue().Retain(l.waiting[n]) == nil {
+	for n < len(l.waiting) && c.add(l.waiting[n]) == nil {
 		n++
 	}
 	left := l.waiting[n:]
@@ -127,28 +129,32 @@ func (l *link) leave(c *carrier) {
 	}
 }
 
-// down is called when the connection has ended because of err, with what it did not send: that goes before what waits.
-func (l *link) down(c *carrier, unsent []stream.Retained, err error) {
+// ending is the end of a connection.
+type ending struct {
+	unsent     []stream.Retained
+	err        error
+	progressed bool // the other server had handled something
+}
+
+// down is called when the connection has ended, with what it did not send: that goes before what waits.
+func (l *link) down(c *carrier, e ending) {
 	l.mu.Lock()
 	mine := l.conn == c
 	if mine {
 		l.conn, l.state = nil, idle
 	}
-	for _, r := range unsent {
-		l.size += stream.RetainedSize(r.Stanza)
-	}
-	l.waiting = append(unsent, l.waiting...)
-	if mine && time.Since(l.since) < steady {
+	l.prepend(e.unsent)
+	if mine && time.Since(l.since) < steady && !e.progressed {
 		l.failure.count++
 	} else if mine {
 		l.failure = failure{}
 	}
 	start := false
 	switch {
-	case l.state != idle || len(l.waiting) == 0:
-	case l.failure.count >= maxFlaps || errors.Is(err, stream.ErrSlow) || l.server.opening.ctx.Err() != nil:
+	case l.state != idle || len(l.waiting) == 0 && l.management == nil:
+	case l.failure.count >= maxFlaps || errors.Is(e.err, stream.ErrSlow) || l.server.opening.ctx.Err() != nil:
 		l.mu.Unlock()
-		l.failed(err)
+		l.failed(e.err)
 		return
 	default:
 		l.state, start = connecting, true
@@ -167,10 +173,33 @@ func (l *link) failed(err error) {
 	l.failure.err = err
 	l.failure.until = time.Now().Add(backOff(l.failure.count))
 	left := l.waiting
+	if m := l.management; m != nil {
+		left = append(m.take(), left...)
+		l.management = nil
+	}
 	l.waiting, l.size = nil, 0
 	l.mu.Unlock()
 	l.server.Counters.Failed.Add(1)
 	l.giveBack(left, err)
+}
+
+// keepManagement keeps what was not acknowledged for the next connection.
+func (l *link) keepManagement(m *management) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m.list.Bytes() > 0 {
+		l.management = m
+	}
+}
+
+// prepend puts stanzas before those that wait. The lock is held.
+func (l *link) prepend(list []stream.Retained) {
+	for _, r := range list {
+		l.size += stream.RetainedSize(r.Stanza)
+	}
+	if len(list) > 0 {
+		l.waiting = append(list, l.waiting...)
+	}
 }
 
 func (l *link) giveBack(list []stream.Retained, err error) {

@@ -37,7 +37,10 @@ type outStream struct {
 	dialback bool // the other server accepts it
 	further  bool // it has offered that; some declare the namespace only, and never answer a key
 	why      error
-	began    time.Time // of use
+
+	offersManagement bool
+	managing         *management // that was asked for
+	managed          bool        // that was answered
 }
 
 // outShared is what other goroutines use.
@@ -45,6 +48,7 @@ type outShared struct {
 	mu       sync.Mutex
 	ready    bool   // requests can be sent
 	dialback bool   // keys of further pairs can be sent
+	single   bool   // the stream can be resumed, which is for one pair
 	id       string // of the stream
 	ended    bool
 	asked    map[pair]*request // links for whose pairs the right to send was asked for
@@ -159,7 +163,10 @@ func (o *outConn) end(err error) {
 	s := o.server
 	s.directory.remove(o)
 	o.tryAnother()
-	reason := err
+	reason, closed := err, false
+	if errors.Is(err, errStopping) && o.management != nil && o.management.list.Bytes() > 0 {
+		o.stream.why, err = errStopping, stream.ErrLeave // the other server's end of the stream says that it has handled all
+	}
 	if errors.Is(err, stream.ErrLeave) {
 		reason = o.stream.why
 		for _, l := range o.links() {
@@ -167,6 +174,7 @@ func (o *outConn) end(err error) {
 		}
 		o.fail(reason) // before the other server answers
 		err = o.Leave()
+		closed = errors.Is(err, stream.ErrEnded)
 	}
 	o.Close(err, nil)
 	o.opened()
@@ -178,7 +186,7 @@ func (o *outConn) end(err error) {
 		o.Log().Info("no connection with another server", "err", reason)
 	}
 	o.fail(reason)
-	o.release(reason)
+	o.release(reason, !closed)
 }
 
 // tryAnother opens a connection with another server of the domain, if there is one, for what this one was opened for and could not
@@ -222,13 +230,29 @@ func (o *outConn) fail(err error) {
 }
 
 // release gives the links what was not sent.
-func (o *outConn) release(err error) {
+// cut says that the other server may not have handled all that was sent.
+func (o *outConn) release(err error, cut bool) {
 	unsent := map[pair][]stream.Retained{}
-	for _, r := range o.Queue().Unwritten() {
+	left := o.Queue().Unwritten()
+	m := o.management
+	progressed := m.progressed()
+	if m != nil {
+		m.leave(o.carrier, o.server.limits().Resume)
+		if !cut || m.id == "" {
+			left = m.take()
+		}
+		if !cut {
+			left = nil // the other server has ended the stream after it had handled all
+		}
+	}
+	for _, r := range left {
 		p := pair{ours: r.Stanza.From.Domain(), theirs: r.Stanza.To.Domain()}
 		unsent[p] = append(unsent[p], r)
 	}
 	for _, l := range o.links() {
-		l.down(o.carrier, unsent[l.pair], err)
+		if cut && m != nil && m.id != "" {
+			l.keepManagement(m)
+		}
+		l.down(o.carrier, ending{unsent[l.pair], err, progressed})
 	}
 }

@@ -56,6 +56,8 @@ func (o *outConn) Negotiate(it *stream.Item) error {
 		return o.resultAnswered(it)
 	case it.Is(nsDialback, "verify"):
 		return o.verifyAnswered(it)
+	case string(it.Space()) == stream.NSManagement:
+		return o.manageAnswered(it)
 	}
 	return stream.NewError(stream.UnsupportedStanzaType, "")
 }
@@ -64,12 +66,18 @@ func (o *outConn) Negotiate(it *stream.Item) error {
 var outElements = map[stream.Name]func(stream.Handler, *stream.Item) error{
 	{Space: nsDialback, Local: "result"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).resultAnswered(it) },
 	{Space: nsDialback, Local: "verify"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).verifyAnswered(it) },
+
+	{Space: stream.NSManagement, Local: "r"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).requested(it) },
+	{Space: stream.NSManagement, Local: "a"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).acknowledged(it) },
 }
 
 // features chooses what to negotiate next.
 func (o *outConn) features(e *stanza.Element) error {
 	if e.Child(nsDialbackFeature, "dialback") != nil {
 		o.stream.dialback, o.stream.further = true, true
+	}
+	if e.Child(stream.NSManagement, "sm") != nil {
+		o.stream.offersManagement = true
 	}
 	if !o.stream.secure && e.Child(stream.NSTLS, "starttls") != nil {
 		o.Queue().AppendBytes([]byte("<starttls xmlns='" + stream.NSTLS + "'/>"))
@@ -154,7 +162,7 @@ func (o *outConn) keyFor(p pair) dialback {
 // adopt asks the other server to let a further pair send on this connection. It returns false if it does not.
 func (o *outConn) adopt(l *link) bool {
 	o.shared.mu.Lock()
-	if !o.shared.dialback || o.shared.ended || len(o.shared.carried) == 0 || len(o.shared.carried)+len(o.shared.asked) >= maxPairs {
+	if !o.shared.dialback || o.shared.single || o.shared.ended || len(o.shared.carried) == 0 || len(o.shared.carried)+len(o.shared.asked) >= maxPairs {
 		o.shared.mu.Unlock()
 		return false
 	}
@@ -203,8 +211,18 @@ func (o *outConn) resultAnswered(it *stream.Item) error {
 	return nil
 }
 
-// accepted lets the link of a pair send.
+// accepted lets the link of a pair send, after stream management was negotiated.
 func (o *outConn) accepted(p pair) {
+	if p == o.pair && !o.Established() {
+		if l := o.primary(); l == nil || o.manage(l) {
+			return
+		}
+	}
+	o.establish(p)
+}
+
+// establish makes the link of a pair send.
+func (o *outConn) establish(p pair) {
 	o.shared.mu.Lock()
 	r := o.shared.asked[p]
 	if r == nil {

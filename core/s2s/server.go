@@ -45,18 +45,19 @@ type settings struct {
 
 // Server has the connections with other servers. It is the router's destination for their domains.
 type Server struct {
-	cfg       Config
-	current   atomic.Pointer[settings]
-	policy    atomic.Pointer[Policy]
-	keys      keys
-	tls       tlsConfigs
-	conns     *stream.Group
-	addresses *peerlimit.Connections
-	links     links
-	directory directory
-	opening   opening
-	unflushed unflushed
-	Counters  Counters
+	cfg        Config
+	current    atomic.Pointer[settings]
+	policy     atomic.Pointer[Policy]
+	keys       keys
+	tls        tlsConfigs
+	conns      *stream.Group
+	addresses  *peerlimit.Connections
+	links      links
+	directory  directory
+	resumables resumables
+	opening    opening
+	unflushed  unflushed
+	Counters   Counters
 }
 
 // opening are the connections that are being opened.
@@ -172,6 +173,7 @@ func (s *Server) Run(ctx context.Context) error {
 				o.expire(now)
 			}
 			s.links.sweep(now)
+			s.resumables.sweep(now)
 		case <-ctx.Done():
 			return nil
 		}

@@ -46,7 +46,7 @@ var importRules = []importRule{
 	{"core/bytestreams", []string{"core/jid", "core/peerlimit", "core/stream"}},
 	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},
 	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
-	{"core/s2s", join(connections, "core/peerlimit", "core/s2s/certificate", "core/unacked")},
+	{"core/s2s", join(connections, "core/peerlimit", "core/resumption", "core/s2s/certificate", "core/unacked")},
 	{"core/s2s/certificate", nil},
 	{"core/s2s/dnstest", nil}, // for tests
 	{"core/s2s/locate", []string{"core/s2s", "core/s2s/certificate", "core/spec"}},

@@ -1,0 +1,206 @@
+package s2s
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/resumption"
+	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// resumable is an incoming stream that can be resumed.
+type resumable struct {
+	id      string
+	pair    pair // the only one for which it may be used
+	conn    *inConn
+	handled *resumption.Handled
+	gone    chan struct{} // closed when conn has ended
+	over    bool          // conn has ended and was not cut; set before gone is closed
+	until   time.Time     // zero while there is a connection
+}
+
+// resumables are all of them.
+type resumables struct {
+	mu  sync.Mutex
+	all map[string]*resumable
+}
+
+// add returns a new entry for a connection, nil if there are too many.
+func (rs *resumables) add(c *inConn, p pair) *resumable {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if len(rs.all) >= maxResumable {
+		return nil
+	}
+	if rs.all == nil {
+		rs.all = map[string]*resumable{}
+	}
+	r := &resumable{id: newID(), pair: p, conn: c, handled: c.managed.handled, gone: make(chan struct{})}
+	rs.all[r.id] = r
+	return r
+}
+
+// take removes and returns the stream of that id and pair, nil if there is none.
+func (rs *resumables) take(id string, p pair) *resumable {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.all[id]
+	if r == nil || r.pair != p {
+		return nil
+	}
+	delete(rs.all, id)
+	return r
+}
+
+// detach is called at the end of the connection. The stream is forgotten unless it was cut.
+func (rs *resumables) detach(r *resumable, cut bool, wait time.Duration) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r.until = time.Now().Add(wait)
+	if r.over = !cut; r.over {
+		delete(rs.all, r.id)
+	}
+	close(r.gone)
+}
+
+// sweep removes streams that were not resumed in time.
+func (rs *resumables) sweep(now time.Time) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for id, r := range rs.all {
+		if !r.until.IsZero() && now.After(r.until) {
+			delete(rs.all, id)
+		}
+	}
+}
+
+// count begins to count the stanzas of the peer, from n on. They are acknowledged when what the server stores of them is committed.
+func (c *inConn) count(n uint32) {
+	c.managed.handled = resumption.NewHandled(n, n, resumption.HandledHooks{
+		Answer: c.acknowledge, Failed: func() { c.Stop(errNotStored) },
+	})
+}
+
+// acknowledge tells the peer that n stanzas are handled. Any goroutine may call it.
+func (c *inConn) acknowledge(n uint32) {
+	c.Append(func(dst []byte) []byte {
+		return append(append(append(dst, "<a xmlns='"+stream.NSManagement+"' h='"...), formatCount(n)...), "'/>"...)
+	})
+	c.Queue().Flush()
+}
+
+// only returns the pair of the stream; false if there are several, so that it cannot be resumed.
+func (c *inConn) only() (pair, bool) {
+	for p := range c.rights.all {
+		return p, len(c.rights.all) == 1
+	}
+	return pair{}, false
+}
+
+// enable begins stream management (XEP-0198 §3).
+func (c *inConn) enable(it *stream.Item) error {
+	if c.managed.handled != nil {
+		c.manageFailed("unexpected-request")
+		return stream.NewError(stream.PolicyViolation, "stream management is enabled already") // XEP-0198 §3
+	}
+	c.count(0)
+	answer := managed("enabled")
+	if p, ok := c.only(); ok && parseBoolean(it.Attr("resume")) && c.server.limits().Resume > 0 {
+		if r := c.server.resumables.add(c, p); r != nil {
+			c.managed.resumable = r
+			answer.With("id", r.id).With("resume", "true").With("max", strconv.Itoa(int(c.server.limits().Resume/time.Second)))
+		}
+	}
+	c.Append(func(dst []byte) []byte { return answer.Append(dst, "") })
+	return nil
+}
+
+// resume continues a stream that was cut (XEP-0198 §5). Only the same pair, authenticated again, can.
+func (c *inConn) resume(it *stream.Item) error {
+	if c.managed.handled != nil {
+		c.manageFailed("unexpected-request")
+		return stream.NewError(stream.PolicyViolation, "stream management is enabled already")
+	}
+	p, ok := c.only()
+	var old *resumable
+	if ok {
+		old = c.server.resumables.take(it.Attr("previd"), p)
+	}
+	if old == nil {
+		c.manageFailed("item-not-found")
+		return nil
+	}
+	old.conn.Stop(errResumed)
+	if !await(old.gone) || !await(old.handled.Settled()) {
+		c.manageFailed("resource-constraint")
+		return nil
+	}
+	if old.over {
+		c.manageFailed("item-not-found")
+		return nil
+	}
+	n, _ := old.handled.Count()
+	c.count(n)
+	fresh := &resumable{id: old.id, pair: p, conn: c, handled: c.managed.handled, gone: make(chan struct{})}
+	rs := &c.server.resumables
+	rs.mu.Lock()
+	rs.all[fresh.id] = fresh
+	rs.mu.Unlock()
+	c.managed.resumable = fresh
+	answer := managed("resumed").With("h", formatCount(n)).With("previd", old.id)
+	c.Append(func(dst []byte) []byte { return answer.Append(dst, "") })
+	return nil
+}
+
+// await waits until a channel is closed, which may be nil; false after takeOverTime.
+func await(done <-chan struct{}) bool {
+	if done == nil {
+		return true
+	}
+	timer := time.NewTimer(takeOverTime)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+func (c *inConn) manageFailed(condition string) {
+	e := managed("failed").Add(stanza.NewElement(stanza.NSStanzas, condition))
+	c.Append(func(dst []byte) []byte { return e.Append(dst, "") })
+}
+
+// requested handles a request for an acknowledgement. Requests that came together get one answer: see Flush.
+func (c *inConn) requested(*stream.Item) error {
+	if c.managed.handled == nil {
+		c.manageFailed("unexpected-request")
+		return nil
+	}
+	c.managed.asked = true
+	return nil
+}
+
+// acknowledged handles an acknowledgement of what was sent in this direction, which is nothing.
+func (c *inConn) acknowledged(it *stream.Item) error {
+	h, ok := parseCount(it.Attr("h"))
+	switch {
+	case c.managed.handled == nil:
+		c.manageFailed("unexpected-request")
+	case !ok:
+		return errCount
+	case h > 0:
+		return stream.HandledCountTooHigh(h, 0)
+	}
+	return nil
+}
+
+// detachStream is called when the connection has ended because of err.
+func (c *inConn) detachStream(cut bool) {
+	if r := c.managed.resumable; r != nil {
+		c.server.resumables.detach(r, cut, c.server.limits().Resume)
+	}
+}
