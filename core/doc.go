@@ -28,6 +28,8 @@
 // step 3: an Endpoint of the router where a gateway runs inside this server, the dialling end of
 // package component where it runs under another one.
 //
+// Package s2s connects this server with others: both of a stanza's ends may be there. Package federation makes it of the configuration.
+//
 // Package bytestreams relays files between clients, beside all of this.
 // Before a peer has authenticated, package peerlimit limits its connections, guesses and registrations. Package message
 // decides which messages are archived, stored and copied. Package store/exclusive lets one process at a time use a database.

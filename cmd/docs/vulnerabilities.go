@@ -85,14 +85,25 @@ func vulnerabilities() []area {
 			{"open relays; bytes before activation", "CVE-2021-32917, CVE-2026-43504, CVE-2026-43505", []proof{"core/bytestreams TestCVE202132917_NoOpenProxy", "core/bytestreams TestCVE202643504_NothingBeforeActivation"}},
 			{"an import that reads elsewhere", "ejabberd 25.07", []proof{"core/portable TestReadXML", "core/server TestEjabberd2507_ImportReadsNothingOutside"}},
 		}},
+		{"Other servers", []vulnerability{
+			{"answers of dialback that were not asked for", "CVE-2012-3525", []proof{"core/s2s TestCVE_2012_3525_UnsolicitedAnswers", "core/s2s TestOtherServerRefused"}},
+			{"one dialback key for several pairs of domains", "CVE-2016-0756", []proof{"core/s2s TestCVE_2016_0756_Concatenation", "core/s2s TestKeys"}},
+			{"dialback keys that can be guessed or used again", "CVE-2016-1232", []proof{"core/s2s TestCVE_2016_1232_UnpredictableIDs", "core/s2s TestReplayedKey"}},
+			{"the right for one domain used for another", "CVE-2021-32919, CVE-2018-10847", []proof{"core/s2s TestCVE_2021_32919_CertificateOfAnotherDomain", "core/s2s TestCVE_2018_10847_OtherDomainsAfterExternal", "core/s2s TestPairs"}},
+			{"certificates that are not valid", "CVE-2014-3451", []proof{"core/s2s TestExternalRefused", "core/s2s TestOtherServerRefused"}},
+			{"stanzas before authentication, or without TLS", "CVE-2014-8760", []proof{"core/s2s TestNothingBeforeAuthentication", "core/s2s TestNothingBeforeTLS"}},
+			{"what was sent before TLS is read after it", "CVE-2011-0411", []proof{"core/s2s TestCVE_2011_0411_InjectionIntoProceed"}},
+			{"servers that do not read, or never answer", "CVE-2010-0305", []proof{"core/s2s TestCVE_2010_0305_SlowServer", "core/s2s TestManySilentDomains"}},
+			{"streams of others, or with a wrong counter, are resumed", "OF-2808", []proof{"core/s2s TestResume", "core/s2s TestAcknowledged"}},
+		}},
 	}
 }
 
 const vulnerabilitiesHead = `# Classes of vulnerabilities
 
 What other servers and libraries had to mend, and the tests that show that it is not here. ` + "`go run ./cmd/docs`" + ` writes this page from
-cmd/docs/vulnerabilities.go; a test fails when a named test does not exist. Links to other servers, WebSocket, BOSH and pages for
-administrators do not exist yet; their classes (dialback, certificates of servers, forged origins, scripts and requests across sites) come with them.
+cmd/docs/vulnerabilities.go; a test fails when a named test does not exist. WebSocket, BOSH and pages for
+administrators do not exist yet; their classes (forged origins, scripts and requests across sites) come with them.
 
 | area | class | faults elsewhere | tests |
 | --- | --- | --- | --- |

@@ -162,6 +162,7 @@ func (o *outConn) Ping() *stanza.Stanza {
 func (o *outConn) end(err error) {
 	s := o.server
 	s.directory.remove(o)
+	o.returnManagement()
 	o.tryAnother()
 	reason, closed := err, false
 	if errors.Is(err, errStopping) && o.management != nil && o.management.list.Bytes() > 0 {

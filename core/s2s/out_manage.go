@@ -87,6 +87,15 @@ func (o *outConn) manageRefused(e *stanza.Element) error {
 	return nil
 }
 
+// returnManagement gives back to the link what a resumption that was not answered was for.
+func (o *outConn) returnManagement() {
+	if m := o.stream.managing; m != nil && o.management == nil {
+		if l := o.primary(); l != nil {
+			l.keepManagement(m)
+		}
+	}
+}
+
 // use makes the connection add what it sends to the list.
 func (o *outConn) use(m *management) {
 	m.conn.Store(o.carrier)
