@@ -2,6 +2,7 @@ package featuretest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,12 +14,25 @@ import (
 
 const mamNS = "urn:xmpp:mam:2"
 
+// until returns what has come when an answer with an id has: an archive is read beside what its room does.
+func (c *client) until(id string) (all []*stanza.Stanza) {
+	c.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		all = append(all, c.take()...)
+		if slices.ContainsFunc(all, func(st *stanza.Stanza) bool { return st.ID == id }) {
+			return all
+		}
+	}
+	c.t.Fatalf("no answer to %s", id)
+	return nil
+}
+
 // archived is a page of a room's archive: who has said what, and the ids. what is "form of fields; set".
 func (c *client) archived(room, query string) (lines, ids []string, last *stanza.Stanza) {
 	c.t.Helper()
 	c.take()
 	c.to(room, ask("set", "h", room, `<query xmlns='`+mamNS+`'>`+query+`</query>`))
-	for _, st := range c.take() {
+	for _, st := range c.until("h") {
 		if st.ID == "h" {
 			return lines, ids, st
 		}
