@@ -62,6 +62,8 @@ type Link struct {
 	refused  []stanzaError // for the handler
 	wake     chan struct{} // wakes feed, or Run while it waits
 	draining bool          // feed is emptying waiting: Send must append to waiting to keep the order
+	echo     echo          // of up
+	echoes   bool          // the server has sent pings back
 
 	stream   stream.Config
 	counters stream.Counters

@@ -84,7 +84,7 @@ func (c *linkConn) Negotiate(it *stream.Item) error {
 
 // Receive passes a stanza to the link's handler.
 func (c *linkConn) Receive(it *stream.Item) error {
-	c.link.receive(it)
+	c.link.receive(c.Conn, it)
 	return nil
 }
 

@@ -12,15 +12,16 @@ import (
 // receive gives a stanza from the server to the handler. One that is not for this domain or
 // has a malformed address is dropped: the server is trusted with the sender's address,
 // but it may make mistakes.
-func (l *Link) receive(it *stream.Item) {
+func (l *Link) receive(c *stream.Conn, it *stream.Item) {
 	st, err := it.Stanza()
 	var malformed *stanza.Error
 	if errors.As(err, &malformed) || st.From.IsZero() || st.To.Domain() != l.opts.Domain.String() {
 		l.log.Debug("stanza dropped", "kind", st.Kind, "from", st.From, "to", st.To, "err", err)
 		return
 	}
-	if st.From == l.opts.Domain && st.To == l.opts.Domain && st.IsRequest() && st.Child(nsPing, "ping") != nil {
-		return // our own ping returned: the connection works
+	if st.From == l.opts.Domain && st.To == l.opts.Domain && st.Kind == stanza.IQ && (!st.IsRequest() || st.Child(nsPing, "ping") != nil) {
+		l.echoed(c, st.ID) // our own ping returned: the connection works
+		return
 	}
 	l.call(st)
 }

@@ -28,7 +28,7 @@ func (l *Link) Send(st *stanza.Stanza) {
 }
 
 // SendAll is Send for several stanzas. done is called, perhaps before SendAll returns and
-// by any goroutine, once the sockets have taken them all, or with an error if there was no room
+// by any goroutine, once the server has handled them all (see echo), or with an error if there was no room
 // for one of them. It must not block. The other function is for servers that say more.
 func (l *Link) SendAll(list []*stanza.Stanza, _ func(), done func(error)) {
 	all := &sending{open: len(list) + 1, done: done}
@@ -104,7 +104,7 @@ func (l *Link) add(s stream.Retained) *stream.Conn {
 		return nil
 	}
 	c := l.up
-	if c != nil && !l.draining && len(l.waiting) == 0 && c.Queue().Pending() < highWater && c.Queue().Retain(s) == nil {
+	if c != nil && !l.draining && len(l.waiting) == 0 && l.append(c, s) {
 		l.mu.Unlock()
 		return c
 	}
@@ -153,8 +153,14 @@ func (l *Link) refuse(st *stanza.Stanza, e *stanza.Error) {
 // feed moves waiting stanzas into the queue as fast as the peer reads. It runs in its own goroutine.
 func (l *Link) feed(ctx context.Context, c *stream.Conn) {
 	l.mu.Lock()
-	l.up, l.draining = c, len(l.waiting) > 0
+	l.up, l.draining = c, true
+	l.echo = echo{works: l.echoes}
+	l.ping(c)
 	l.mu.Unlock()
+	c.Queue().Flush()
+	if !l.awaitFirstEcho(ctx) {
+		return
+	}
 	for {
 		if !l.drain(ctx, c) {
 			return
@@ -179,7 +185,7 @@ func (l *Link) drain(ctx context.Context, c *stream.Conn) bool {
 	for {
 		l.mu.Lock()
 		n := 0
-		for n < len(l.waiting) && q.Pending() < highWater && q.Retain(l.waiting[n]) == nil {
+		for n < len(l.waiting) && l.append(c, l.waiting[n]) {
 			l.size -= stream.RetainedSize(l.waiting[n].Stanza)
 			n++
 		}
@@ -197,6 +203,9 @@ func (l *Link) drain(ctx context.Context, c *stream.Conn) bool {
 		if q.Sync(ctx) != nil {
 			return false
 		}
+		if n == 0 && !l.awaitEcho(ctx) {
+			return false
+		}
 	}
 }
 
@@ -208,9 +217,9 @@ func (l *Link) requeue(c *stream.Conn) {
 		return
 	}
 	l.up, l.draining = nil, false
-	unwritten := c.Queue().Unwritten()
-	for _, s := range unwritten {
+	again := append(c.Queue().Unwritten(), l.unconfirmed()...) // the former were sent before the first ping came back
+	for _, s := range again {
 		l.size += stream.RetainedSize(s.Stanza)
 	}
-	l.waiting = append(unwritten, l.waiting...)
+	l.waiting = append(again, l.waiting...)
 }

@@ -35,14 +35,14 @@ func (q *IQ) RequestAs(st *stanza.Stanza, answered Answered) error {
 	return nil
 }
 
-// routeAs delivers a request in the name of an account, to which the account itself and the host answer as to a session of it.
+// routeAs delivers a request in the name of an account, to which the account itself and the hosts of this server answer as to a
+// session of it.
 func (h *Host) routeAs(b *Batch, a *Account, by jid.JID, st *stanza.Stanza) {
-	switch st.To {
-	case a.jid:
+	if st.To == a.jid {
 		h.answerTo(b, toAccount, &IQ{Stanza: st, Host: h, Account: a, By: by, batch: b})
-	case h.domain:
-		h.answerTo(b, toHost, &IQ{Stanza: st, Host: h, By: by, batch: b})
-	default:
+	} else if to := h.router.Host(st.To); to != nil && st.To.IsHost() {
+		to.answerTo(b, toHost, &IQ{Stanza: st, Host: to, By: by, batch: b})
+	} else {
 		h.router.RouteIn(b, st)
 	}
 }

@@ -135,6 +135,7 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 		if c.Privileged {
 			fmt.Fprintf(&b, "privileges = [\"roster\", \"message\"]\n")
 		}
+		b.WriteString(c.Settings)
 	}
 	for _, g := range o.Groups {
 		fmt.Fprintf(&b, "\n[[shared_group]]\nname = %q\nmembers = [%s]\n", g.Name, quoted(g.addresses(o.Host)))

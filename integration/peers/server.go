@@ -18,7 +18,8 @@ type Account struct {
 // Component is a domain that another program serves (XEP-0114).
 type Component struct {
 	Domain, Secret string
-	Privileged     bool // XEP-0356: may manage rosters and send messages of users
+	Privileged     bool   // XEP-0356: may manage rosters and send messages of users
+	Settings       string // further lines of its section, for dragoman
 }
 
 // Group is a shared group: its members, by localpart, are in each other's rosters.

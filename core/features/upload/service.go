@@ -77,7 +77,7 @@ func (s *Service) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 	switch {
 	case q.Payload.Local != "request" || q.Stanza.Type != stanza.TypeGet:
 		return nil, stanza.BadRequest("")
-	case q.Session == nil || from.Domain() != s.host.Domain():
+	case q.Session == nil && q.By.IsZero() || from.Domain() != s.host.Domain():
 		return nil, stanza.Forbidden("only accounts of " + s.host.String() + " may upload files here") // XEP-0363 §6
 	}
 	f, err := s.read(q.Payload)
