@@ -2,6 +2,8 @@ package integration_test
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +23,7 @@ var exchanges = []exchange{
 	{"subscription and presence", exchangePresence},
 	{"room and its archive", exchangeRoom},
 	{"avatar", exchangeAvatar},
+	{"upload", exchangeUpload},
 	{"bookmark", exchangeBookmark},
 	{"end of the subscription", exchangeUnsubscribe},
 }
@@ -132,6 +135,26 @@ func exchangeAvatar(a, b *remoteUser, _ *federated) {
 	}
 }
 
+// exchangeUpload has the first user upload a file to the own server, and the other one fetch it.
+func exchangeUpload(a, b *remoteUser, _ *federated) {
+	content := "content of " + a.jid
+	_, host, _ := strings.Cut(a.jid, "@")
+	answer := a.request("get", "upload."+host, fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='file.txt' size='%d' content-type='text/plain'/>", len(content)))
+	put, get := answer.Find("slot", "put"), answer.Find("slot", "get")
+	if put == nil || get == nil {
+		a.Fatalf("no slot: %s", answer)
+	}
+	if status, err := (slot{put.Attr("url"), put.ChildText("header")}).put(a.Context(), int64(len(content)), strings.NewReader(content)); err != nil || status >= 300 {
+		a.Fatalf("upload: %d, %v", status, err)
+	}
+	address := get.Attr("url")
+	a.send("<message to='%s' type='chat' id='file'><body>%s</body><x xmlns='jabber:x:oob'><url>%[2]s</url></x></message>", b.jid, address)
+	e := b.await("the address of the file", func(e *xmltree.Element) bool { return e.Name.Local == "message" && e.ChildText("body") == address })
+	if status, text, _ := download(b.Context(), b.T, e.Find("x").ChildText("url")); status != http.StatusOK || string(text) != content {
+		b.Errorf("got %d, %q", status, text)
+	}
+}
+
 func exchangeBookmark(a, _ *remoteUser, to *federated) {
 	room := "shared@" + to.rooms()
 	a.publish("urn:xmpp:bookmarks:1", room, "<conference xmlns='urn:xmpp:bookmarks:1' autojoin='true' name='Shared'><nick>A</nick></conference>", "whitelist")
@@ -155,40 +178,41 @@ func exchangeUnsubscribe(a, b *remoteUser, _ *federated) {
 	b.await("the roster push", func(e *xmltree.Element) bool { return e.Name.Local == "iq" && e.Attr("id") == "gone" })
 }
 
-// TestFederation lets users of three servers talk with each other, each pair of servers in both directions.
-func TestFederation(t *testing.T) {
-	t.Parallel()
+// federation starts three servers, and logs in a user on each. Servers that have no certificate of the authority rely on dialback.
+func federation(t *testing.T, dialback bool, gateways map[string]remoteGateway) []*federated {
+	t.Helper()
 	f := peers.NewFederation(t)
 	alice := peers.Account{User: "alice", Password: "secret of alice"}
 	setup := func(host string) peers.Setup {
-		return peers.Setup{Host: host, Accounts: []peers.Account{alice}, Federation: f, Conference: true, Nodes: true}
+		return peers.Setup{Host: host, Accounts: []peers.Account{alice}, Federation: f, Dialback: dialback, Conference: true, Nodes: true}
 	}
-	gateways := map[string]remoteGateway{
-		"prosody":  {newSlackNetwork(t).asFakeNetwork(), []string{"app", "bot", "user"}},
-		"ejabberd": {newDiscordNetwork(t).asFakeNetwork(), []string{"token"}},
+	var all []remoteGateway
+	for _, g := range gateways {
+		all = append(all, g)
 	}
 	servers := []*federated{
 		{Server: &peers.StartEjabberd(t, setup("ejabberd.example")).Server, name: "ejabberd"},
 		{Server: &peers.StartProsody(t, setup("prosody.example")).Server, name: "prosody"},
-		federatedDragoman(t, setup("dragoman.example"), gateways["ejabberd"], gateways["prosody"]),
+		federatedDragoman(t, setup("dragoman.example"), all...),
 	}
 	for _, s := range servers {
 		s.user = s.login(t.Context(), t, alice)
 		s.user.send("<presence/><iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>")
 		s.user.await("the roster", func(e *xmltree.Element) bool { return e.Attr("id") == "roster" })
 	}
-	for _, s := range servers {
-		if g, ok := gateways[s.name]; ok {
-			t.Run(g.network.kind()+" for "+s.name, func(t *testing.T) { g.use(s.user.on(t)) })
-		}
-	}
+	return servers
+}
+
+// eachPair runs exchanges between the users of each pair of servers, in both directions, until one fails.
+func eachPair(t *testing.T, servers []*federated, all ...exchange) {
+	t.Helper()
 	for _, from := range servers {
 		for _, to := range servers {
 			if from == to {
 				continue
 			}
 			t.Run(from.name+" to "+to.name, func(t *testing.T) {
-				for _, e := range exchanges {
+				for _, e := range all {
 					if !t.Run(e.name, func(t *testing.T) { e.run(from.user.on(t), to.user.on(t), to) }) {
 						return // what comes next needs it
 					}
@@ -196,4 +220,26 @@ func TestFederation(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestFederation lets users of three servers communicate, each pair of servers in both directions, and those of the others use gateways of ours.
+func TestFederation(t *testing.T) {
+	t.Parallel()
+	gateways := map[string]remoteGateway{
+		"prosody":  {newSlackNetwork(t).asFakeNetwork(), []string{"app", "bot", "user"}},
+		"ejabberd": {newDiscordNetwork(t).asFakeNetwork(), []string{"token"}},
+	}
+	servers := federation(t, false, gateways)
+	for _, s := range servers {
+		if g, ok := gateways[s.name]; ok {
+			t.Run(g.network.kind()+" for "+s.name, func(t *testing.T) { g.use(s.user.on(t)) })
+		}
+	}
+	eachPair(t, servers, exchanges...)
+}
+
+// TestFederationByDialback is TestFederation for servers whose certificates nobody trusts.
+func TestFederationByDialback(t *testing.T) {
+	t.Parallel()
+	eachPair(t, federation(t, true, nil), append(slices.Clone(exchanges[:3]), exchanges[len(exchanges)-1])...)
 }

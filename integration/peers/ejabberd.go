@@ -61,7 +61,7 @@ func StartEjabberd(t testing.TB, setup Setup) *Ejabberd {
 	fmt.Fprintf(&b, "access_rules: {anybody: {allow: all}, gateways: {allow: gateways}}\napi_permissions: {tests: {from: [mod_http_api], who: {ip: 127.0.0.1/8}, what: \"*\"}}\n")
 	fmt.Fprintf(&b, "%slisten:\n%s", federation, listener)
 	fmt.Fprintf(&b, "  - {port: %d, ip: \"127.0.0.1\", module: ejabberd_c2s, starttls_required: true, access: anybody}\n", clients)
-	fmt.Fprintf(&b, "  - {port: %d, ip: \"127.0.0.1\", module: ejabberd_http, request_handlers: {\"/api\": mod_http_api}}\n", api)
+	fmt.Fprintf(&b, "  - {port: %d, ip: \"127.0.0.1\", module: ejabberd_http, request_handlers: {\"/api\": mod_http_api, \"/upload\": mod_http_upload}}\n", api)
 	fmt.Fprintf(&b, "  - port: %d\n    ip: \"127.0.0.1\"\n    module: ejabberd_service\n    hosts:\n", components)
 	if len(setup.Components) == 0 {
 		fmt.Fprintf(&b, "      \"nobody.invalid\": {password: \"%s\"}\n", rand.Text()) // the list must not be empty
@@ -81,6 +81,9 @@ func StartEjabberd(t testing.TB, setup Setup) *Ejabberd {
 			options = "{plugins: [flat, pep]}"
 		}
 		fmt.Fprintf(&b, "  mod_%s: %s\n", m, options)
+	}
+	if setup.Federation != nil {
+		fmt.Fprintf(&b, "  mod_s2s_dialback: {}\n  mod_http_upload: {access: all, put_url: \"http://127.0.0.1:%d/upload\", docroot: %q}\n", api, filepath.Join(e.dir, "uploads"))
 	}
 	if len(privileged) == 0 {
 		privileged = []string{"nobody.invalid"}

@@ -126,7 +126,7 @@ func (f *Federation) announce(t testing.TB, service, addr string, domains []stri
 // certificate is one of the federation, or one that a server has signed itself.
 func (s *Setup) certificate(t testing.TB, dir string, domains ...string) *Authority {
 	t.Helper()
-	if s.Federation != nil {
+	if s.Federation != nil && !s.Dialback {
 		return s.Federation.Certificate(t, dir, domains...)
 	}
 	return NewAuthority(t, dir, domains...)

@@ -65,7 +65,7 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	fmt.Fprintf(&b, "run_as_root = true\ndaemonize = false\npidfile = %q\ndata_path = %q\n", filepath.Join(p.dir, "pid"), filepath.Join(p.dir, "data"))
 	fmt.Fprintf(&b, "log = { { levels = { min = \"info\" }; to = \"console\" } }\n")
 	fmt.Fprintf(&b, "interfaces = { \"127.0.0.1\" }\nlocal_interfaces = { \"127.0.0.1\" }\nuse_libevent = false\n")
-	fmt.Fprintf(&b, "c2s_ports = { %d }\nc2s_direct_tls_ports = {}\ncomponent_ports = { %d }\ncomponent_interfaces = { \"127.0.0.1\" }\nhttp_ports = {}\nhttps_ports = {}\n", clients, components)
+	fmt.Fprintf(&b, "c2s_ports = { %d }\nc2s_direct_tls_ports = {}\ncomponent_ports = { %d }\ncomponent_interfaces = { \"127.0.0.1\" }\nhttps_ports = {}\n", clients, components)
 	extra += p.federate(t, &b, setup)
 	fmt.Fprintf(&b, "modules_enabled = { %s%s}\nauthentication = \"internal_hashed\"\nallow_registration = false\n", prosodyModules, extra)
 	fmt.Fprintf(&b, "ssl = { certificate = %q; key = %q%s }\n", authority.CertFile, authority.KeyFile, setup.caFile())
@@ -81,6 +81,9 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	}
 	if setup.Conference {
 		fmt.Fprintf(&b, "Component %q \"muc\"\n\tmodules_enabled = { \"muc_mam\" }\n\trestrict_room_creation = false\n", "conference."+setup.Host)
+	}
+	if setup.Federation != nil {
+		fmt.Fprintf(&b, "Component %q \"http_file_share\"\n\thttp_host = \"127.0.0.1\"\n", "upload."+setup.Host)
 	}
 	for _, c := range setup.Components {
 		p.components = append(p.components, c.Domain)
@@ -101,13 +104,14 @@ func (p *Prosody) federate(t testing.TB, b *strings.Builder, setup Setup) string
 	t.Helper()
 	f := setup.Federation
 	if f == nil {
-		fmt.Fprintf(b, "s2s_ports = {}\nmodules_disabled = { \"s2s\" }\n")
+		fmt.Fprintf(b, "http_ports = {}\ns2s_ports = {}\nmodules_disabled = { \"s2s\" }\n")
 		return ""
 	}
 	if found, _ := filepath.Glob("/usr/lib/*/lua/5.4/lunbound.so"); len(found) == 0 {
 		Missing(t, "lua-unbound is not installed, without which Prosody asks the DNS server of the system")
 	}
-	port, direct := FreePort(t), FreePort(t)
+	port, direct, web := FreePort(t), FreePort(t), FreePort(t)
+	fmt.Fprintf(b, "http_ports = { %d }\nhttp_external_url = \"http://127.0.0.1:%d/\"\n", web, web)
 	p.ServerAddr = fmt.Sprintf("127.0.0.1:%d", port)
 	fmt.Fprintf(b, "s2s_ports = { %d }\ns2s_direct_tls_ports = { %d }\ns2s_secure_auth = %t\ns2s_require_encryption = true\n", port, direct, !setup.Dialback)
 	// The DNS server is on this machine, and has no keys.

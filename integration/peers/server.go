@@ -57,7 +57,7 @@ type Setup struct {
 	Nodes      bool   // ejabberd: accounts have nodes (XEP-0163); the others always have them
 
 	Federation *Federation // the server communicates with the others of it; nil: with none
-	Dialback   bool        // its certificate is not enough, or not needed: others prove who they are by dialback
+	Dialback   bool        // it has signed its certificate itself, and servers prove who they are by dialback
 }
 
 // Server is an XMPP server that runs.
