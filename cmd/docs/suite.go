@@ -40,9 +40,9 @@ type category struct {
 func suite() []category {
 	return []category{
 		{"Core", []provision{
-			{"Core features", basic, "RFC 6120", partly, "Clients and components; links to other servers do not exist yet.", []proof{"scenario/login", "scenario/conflict", "scenario/iq", "integration/checklist TestTable"}},
-			{"TLS", basic, "RFC 7590", partly, "For clients; links to other servers do not exist yet.", []proof{"core/c2s TestStartTLS", "core/c2s TestOldTLSRefused", "integration/checklist TestTLSVersions"}},
-			{"Direct TLS", advanced, "XEP-0368", done, "", []proof{"core/c2s TestDirectTLS", "integration/checklist TestDirectTLS"}},
+			{"Core features", basic, "RFC 6120", done, "", []proof{"scenario/login", "scenario/conflict", "scenario/iq", "integration/checklist TestTable", "integration TestFederation"}},
+			{"TLS", basic, "RFC 7590", done, "", []proof{"core/c2s TestStartTLS", "core/c2s TestOldTLSRefused", "integration/checklist TestTLSVersions", "core/s2s TestLinks", "core/s2s/certificate TestPaths"}},
+			{"Direct TLS", advanced, "XEP-0368", done, "", []proof{"core/c2s TestDirectTLS", "integration/checklist TestDirectTLS", "core/s2s/locate TestDial"}},
 			{"Feature discovery", basic, "XEP-0030", done, "", []proof{"scenario/disco"}},
 			{"Feature broadcasts", advanced, "XEP-0115", done, "", []proof{"scenario/pep-notify", "core/disco TestCaps"}},
 			{"Server extensibility", basic, "XEP-0114", done, "", []proof{"scenario/component", "scenario/component-forged"}},
@@ -53,7 +53,7 @@ func suite() []category {
 			{"Connection mechanism discovery", clients, "XEP-0156", later, "There is nothing to discover yet.", nil},
 		}},
 		{"IM", []provision{
-			{"Core features", basic, "RFC 6121", partly, "Within one server; links to other servers do not exist yet.", []proof{"scenario/roster", "scenario/subscription", "scenario/presence", "scenario/message", "scenario/offline"}},
+			{"Core features", basic, "RFC 6121", done, "", []proof{"scenario/roster", "scenario/subscription", "scenario/presence", "scenario/message", "scenario/offline", "integration TestFederation"}},
 			{"The /me command", clients, "XEP-0245", passes, "", []proof{"scenario/client-features"}},
 			{"User avatars", clients, "XEP-0084", done, "Kept as a node of the account.", []proof{"scenario/avatar"}},
 			{"User avatar compatibility", advanced, "XEP-0398, XEP-0153", done, "", []proof{"scenario/avatar", "core/server/featuretest TestAvatar"}},
