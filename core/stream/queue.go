@@ -182,8 +182,7 @@ func (q *Queue) AppendStanza(st *stanza.Stanza) bool {
 	return true
 }
 
-// AppendShared is AppendStanza for a stanza with another to, of which it keeps nothing. It returns false, and does nothing, where stanzas
-// are kept until they are acknowledged.
+// AppendShared is AppendStanza with another to; it keeps nothing. Where stanzas are kept until acknowledged it does nothing: false.
 func (q *Queue) AppendShared(st *stanza.Stanza, to jid.JID) bool {
 	content := q.content()
 	q.mu.Lock()
