@@ -44,7 +44,7 @@ const (
 	DeleteAccounts              // with all that belongs to them
 	SeeRosters                  // contact lists of others
 	GrantRoles                  // make operators and administrators
-	ControlServer               // restart and stop
+	ControlServer               // restart and stop; connections with other servers
 	rights         int   = iota
 )
 
@@ -62,7 +62,7 @@ var table = [rights]struct {
 	DeleteAccounts: {Admin, "delete accounts"},
 	SeeRosters:     {Admin, "see the contacts of an account"},
 	GrantRoles:     {Admin, "make operators and administrators"},
-	ControlServer:  {Admin, "restart and stop the server"},
+	ControlServer:  {Admin, "restart and stop the server; see and close its connections with other servers"},
 }
 
 // Table returns the rights of each role as the table of README.md.

@@ -60,6 +60,7 @@ type Options struct {
 	Texts    TextStore
 	Lists    ListStore
 	Rooms    RoomKeeper // nil: the host has no rooms. It is set before the host serves
+	Links    LinkKeeper // nil: the server does not communicate with others. It is set before the host serves
 	Archives ArchiveKeeper
 	// Reserved reports whether the configuration reserves the name of an account.
 	Reserved func(account jid.JID) bool

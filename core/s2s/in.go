@@ -59,6 +59,7 @@ func (c *inConn) displaced(why peerlimit.Verdict) {
 // serve runs the connection from its beginning to its end.
 func (c *inConn) serve() (rests bool) {
 	defer c.address.Closed()
+	defer c.server.incoming.remove(c)
 	err := c.begin()
 	if err == nil {
 		err = c.Run()

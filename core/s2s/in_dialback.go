@@ -94,6 +94,7 @@ func (c *inConn) verified(r result) {
 // accept lets the peer send for a pair.
 func (c *inConn) accept(p pair) {
 	c.rights.add(p)
+	c.server.incoming.add(c, p)
 	c.address.Authenticated() // from now on it is not ended in favour of another connection
 	if c.Established() {
 		return

@@ -54,6 +54,7 @@ type Server struct {
 	addresses  *peerlimit.Connections
 	links      links
 	directory  directory
+	incoming   incoming
 	resumables resumables
 	opening    opening
 	unflushed  unflushed

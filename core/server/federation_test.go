@@ -17,7 +17,13 @@ import (
 // federated are two servers that communicate: home.test and far.test, each with the accounts romeo, juliet and nurse.
 type federated struct{ home, far *testServer }
 
-func newFederated(t testing.TB, more string) federated {
+func newFederated(t testing.TB) federated {
+	t.Helper()
+	return newFederatedWith(t, "")
+}
+
+// newFederatedWith is newFederated with more lines in section server.
+func newFederatedWith(t testing.TB, more string) federated {
 	t.Helper()
 	f := federated{newFederatedServer(t, "home.test", more), newFederatedServer(t, "far.test", more)}
 	home, far := s2s.FixedAddress{Address: f.home.server.ports.s2s[0].Addr().String()}, s2s.FixedAddress{Address: f.far.server.ports.s2sTLS[0].Addr().String(), DirectTLS: true}
@@ -34,6 +40,7 @@ func newFederatedServer(t testing.TB, host, more string) *testServer {
 [server]
 hosts = [%q]
 data = %q
+%s
 [listen]
 c2s = ["127.0.0.1:0"]
 c2s_tls = []
@@ -46,7 +53,6 @@ http_tls = []
 rate = 0
 [federation]
 enabled = "yes"
-%s
 `, host, t.TempDir(), more)
 	c, err := config.Parse([]byte(text), "", nil)
 	if err != nil {
@@ -104,10 +110,41 @@ func (p *testServer) session(user string) *peer {
 	return c
 }
 
+// An administrator sees the connections with other servers, and closes them; the next message makes new ones.
+func TestLinkCommands(t *testing.T) {
+	t.Parallel()
+	f := newFederatedWith(t, "admins = [\"nurse@home.test\"]")
+	romeo, juliet, nurse := f.home.session("romeo"), f.far.session("juliet"), f.home.session("nurse")
+	romeo.Send("<message to='juliet@far.test/x' type='chat' id='1'><body>first</body></message>")
+	juliet.Until("first</body>")
+	const execute = "<command xmlns='http://jabber.org/protocol/commands' action='execute' node="
+	nurse.Send("<iq type='set' id='list' to='home.test'>" + execute + "'links-list'/></iq>")
+	if got := nurse.Until("</iq>"); !strings.Contains(got, "<value>far.test</value>") || !strings.Contains(got, "home.test · out · since ") {
+		t.Errorf("got %q", got)
+	}
+	closing := func(session string) string {
+		return "<iq type='set' id='close' to='home.test'><command xmlns='http://jabber.org/protocol/commands' action='complete' node='links-close'" + session +
+			"><x xmlns='jabber:x:data' type='submit'><field var='domain'><value>far.test</value></field></x></command></iq>"
+	}
+	nurse.Send("<iq type='set' id='ask' to='home.test'>" + execute + "'links-close'/></iq>")
+	_, session, _ := strings.Cut(nurse.Until("</iq>"), "sessionid='")
+	session, _, _ = strings.Cut(session, "'")
+	nurse.Send(closing(" sessionid='" + session + "'"))
+	if got := nurse.Until("</iq>"); !strings.Contains(got, "closed.") {
+		t.Errorf("got %q", got)
+	}
+	romeo.Send("<message to='juliet@far.test/x' type='chat' id='2'><body>second</body></message>")
+	juliet.Until("second</body>")
+	romeo.Send("<iq type='set' id='forbidden' to='home.test'>" + execute + "'links-list'/></iq>")
+	if got := romeo.Until("</iq>"); !strings.Contains(got, "type='error'") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Two whole servers exchange messages, requests, subscriptions with presence, and a room.
 func TestFederation(t *testing.T) {
 	t.Parallel()
-	f := newFederated(t, "")
+	f := newFederated(t)
 	romeo, juliet := f.home.session("romeo"), f.far.session("juliet")
 	romeo.Send("<message to='juliet@far.test/x' type='chat' id='1'><body>there</body></message>")
 	if got := juliet.Until("there</body>"); !strings.Contains(got, "from='romeo@home.test/x'") {

@@ -32,6 +32,9 @@ func (c *Commands) Feature() router.Feature {
 	for _, d := range roomCommands {
 		list = append(list, c.roomCommand(d))
 	}
+	for _, d := range linkCommands {
+		list = append(list, c.linkCommand(d))
+	}
 	return router.Feature{
 		Name: "admincommands", HostDisco: router.Disco{Commands: list},
 		Stages: []router.Stage{{Name: "server lists", Position: router.Refuse, Outbound: c.sent, Inbound: c.received, Skip: c.skips}},

@@ -1,0 +1,89 @@
+package admincommands
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/admin"
+	"github.com/dragoman-im/dragoman/core/command"
+	"github.com/dragoman-im/dragoman/core/form"
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// fieldDomain is the domain of another server.
+const fieldDomain = "domain"
+
+// linkCommands show and close connections with other servers. XEP-0133 has no such commands.
+var linkCommands = []declared{
+	{"links-list", "Connections with other servers", admin.ControlServer, listLinks, false},
+	{"links-close", "Close connections with a server", admin.ControlServer, closeLinks, false},
+}
+
+// linkCommand returns a command that is there if the server communicates with others.
+func (c *Commands) linkCommand(d declared) command.Command {
+	all := c.command(d)
+	allowed := all.Allowed
+	all.Node = d.node
+	all.Allowed = func(ctx context.Context, who command.Caller) bool { return c.service.Links != nil && allowed(ctx, who) }
+	return all
+}
+
+func listLinks(ctx context.Context, q request) (command.Step, error) {
+	list, err := q.Connections(ctx, q.who)
+	if err != nil {
+		return command.Step{}, err
+	}
+	if len(list) == 0 {
+		return done("There are no connections with other servers.")
+	}
+	x := form.New(form.Result, "", q.title)
+	x.Reported = []form.Field{
+		{Var: "theirs", Type: form.JIDSingle, Label: "Their domain"}, {Var: "ours", Type: form.JIDSingle, Label: "Our domain"},
+		{Var: "direction", Type: form.TextSingle, Label: "Direction"}, {Var: "state", Type: form.TextSingle, Label: "State"},
+	}
+	for _, c := range list {
+		direction := "out"
+		if c.Incoming {
+			direction = "in"
+		}
+		x.Items = append(x.Items, []form.Field{
+			{Var: "theirs", Values: []string{c.Theirs}}, {Var: "ours", Values: []string{c.Ours}},
+			{Var: "direction", Values: []string{direction}}, {Var: "state", Values: []string{linkState(c)}},
+		})
+	}
+	return command.Step{Form: x}, nil
+}
+
+// linkState describes a connection.
+func linkState(c admin.Connection) string {
+	switch {
+	case !c.Since.IsZero():
+		return "since " + c.Since.UTC().Format(time.RFC3339)
+	case c.Waiting > 0:
+		return strconv.Itoa(c.Waiting) + " stanzas wait"
+	case c.Failure != "":
+		return "failed: " + c.Failure
+	}
+	return "not in use"
+}
+
+func closeLinks(_ context.Context, q request) (command.Step, error) {
+	f := form.New(form.Ask, "", q.title)
+	f.Instructions = []string{"The next message in either direction makes a new connection. A domain can be blocked by the configuration, or on the list of blocked addresses."}
+	f.Add(form.Field{Var: fieldDomain, Type: form.JIDSingle, Label: "The domain of the other server", Required: true})
+	return q.ask(f, func(ctx context.Context, answers *form.Form) (command.Step, error) {
+		domain, ok := answers.JID(fieldDomain)
+		if !ok || domain != domain.Host() || domain == (jid.JID{}) {
+			return command.Step{}, &form.FieldError{Var: fieldDomain, Label: "The domain", Problem: "is not a domain"}
+		}
+		n, err := q.Disconnect(ctx, q.who, domain.String())
+		switch {
+		case err != nil:
+			return command.Step{}, err
+		case n == 1:
+			return done("One connection is closed.")
+		}
+		return done(strconv.Itoa(n) + " connections are closed.")
+	}), nil
+}

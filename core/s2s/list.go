@@ -1,0 +1,107 @@
+package s2s
+
+import (
+	"sync"
+	"time"
+
+	"github.com/dragoman-im/dragoman/core/stream"
+)
+
+// Connection is what a pair of domains has.
+type Connection struct {
+	Ours, Theirs string
+	Incoming     bool
+	Connected    bool      // false: one is being made, or the last attempt has failed
+	Since        time.Time // zero if it is not connected
+	Waiting      int       // stanzas, of an outgoing one that is not connected
+	Failure      error     // of the last attempt, if that has failed
+}
+
+// Connections returns what there is in both directions, in no order, at most max entries.
+func (s *Server) Connections(max int) []Connection {
+	var list []Connection
+	for _, l := range s.links.list() {
+		if len(list) < max {
+			list = append(list, l.connection())
+		}
+	}
+	s.incoming.each(func(_ *inConn, p pair, since time.Time) {
+		if len(list) < max {
+			list = append(list, Connection{Ours: p.ours, Theirs: p.theirs, Incoming: true, Connected: true, Since: since})
+		}
+	})
+	return list
+}
+
+func (l *link) connection() Connection {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := Connection{Ours: l.pair.ours, Theirs: l.pair.theirs, Connected: l.conn != nil, Waiting: len(l.waiting)}
+	if c.Connected {
+		c.Since = l.since
+	} else {
+		c.Failure = l.failure.err
+	}
+	return c
+}
+
+// Disconnect closes the connections with a domain, in both directions, and forgets that the last attempt has failed. It returns how many
+// connections it closes, and does not wait for them.
+func (s *Server) Disconnect(domain string) int {
+	closing := map[*stream.Conn]bool{}
+	for _, l := range s.links.list() {
+		if l.pair.theirs != domain {
+			continue
+		}
+		l.mu.Lock()
+		l.failure = failure{}
+		if l.conn != nil {
+			closing[l.conn.Conn] = true
+		}
+		l.mu.Unlock()
+	}
+	s.incoming.each(func(c *inConn, p pair, _ time.Time) {
+		if p.theirs == domain {
+			closing[c.Conn] = true
+		}
+	})
+	for c := range closing {
+		c.Stop(stream.ErrLeave)
+	}
+	return len(closing)
+}
+
+// incoming are the pairs for which connections of other servers may send.
+type incoming struct {
+	mu  sync.Mutex
+	all map[*inConn]map[pair]time.Time
+}
+
+func (i *incoming) add(c *inConn, p pair) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.all == nil {
+		i.all = map[*inConn]map[pair]time.Time{}
+	}
+	if i.all[c] == nil {
+		i.all[c] = map[pair]time.Time{}
+	}
+	i.all[c][p] = time.Now()
+}
+
+func (i *incoming) remove(c *inConn) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.all, c)
+}
+
+// each calls f, with the lock held.
+func (i *incoming) each(f func(c *inConn, p pair, since time.Time)) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for c, pairs := range i.all {
+		for p, since := range pairs {
+			f(c, p, since)
+		}
+	}
+}
