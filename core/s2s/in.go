@@ -112,7 +112,7 @@ func (c *inConn) Ping() *stanza.Stanza {
 
 // end ends the stream because of err, then the connection.
 func (c *inConn) end(err error) {
-	if h := c.managed.handled; h != nil && (errors.Is(err, stream.ErrLeave) || errors.Is(err, stream.ErrEnded) || errors.Is(err, errStopping)) {
+	if h := c.managed.handled; h != nil && !stream.PeerGone(err) && err != errResumed && err != errNotStored {
 		await(h.Settled())
 		h.Request() // what the peer need not send again
 	}
