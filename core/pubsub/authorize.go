@@ -20,14 +20,53 @@ const (
 
 // askOwners sends the owners of a node a request for a subscription (XEP-0060 §8.6).
 func (e *Engine) askOwners(r *Request, n *Node, s Subscription) {
-	f := form.New(form.Ask, nsAuthorization, "Subscription request")
-	f.Add(form.Field{Var: fieldSubID, Type: form.Hidden, Values: []string{s.ID}})
-	f.Text(fieldNode, "Node", n.Name)
-	f.Add(form.Field{Var: fieldSubscriber, Type: form.JIDSingle, Label: "Subscriber", Values: []string{s.JID.String()}})
-	f.Bool(fieldAllow, "Allow this address to subscribe?", false)
+	f := s.authorization(n.Name)
 	for _, to := range e.owners(r.Service, n) {
 		r.Route(stanza.NewMessage(to, r.Service, "", f.Element()))
 	}
+}
+
+// authorization returns the form by which an owner decides about a subscription.
+func (s *Subscription) authorization(node string) *form.Form {
+	f := form.New(form.Ask, nsAuthorization, "Subscription request")
+	f.Add(form.Field{Var: fieldSubID, Type: form.Hidden, Values: []string{s.ID}})
+	f.Text(fieldNode, "Node", node)
+	f.Add(form.Field{Var: fieldSubscriber, Type: form.JIDSingle, Label: "Subscriber", Values: []string{s.JID.String()}})
+	return f.Bool(fieldAllow, "Allow this address to subscribe?", false)
+}
+
+// Waiting lists the nodes of an owner that have subscriptions which wait for a decision. owns reports whether it owns any node.
+func (e *Engine) Waiting(ctx context.Context, service, owner jid.JID) (list []string, owns bool, err error) {
+	nodes, err := e.Host.Nodes(ctx, service)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, n := range nodes.All() {
+		if affiliation(service, n, owner) != Owner {
+			continue
+		}
+		owns = true
+		if slices.ContainsFunc(n.Subscriptions, func(s Subscription) bool { return s.State == Pending }) {
+			list = append(list, n.Name)
+		}
+	}
+	return list, owns, nil
+}
+
+// SendPending sends the sender of a request, which is an owner of the node, the subscriptions that wait for a decision (XEP-0060 §8.7). It
+// returns how many there are.
+func (e *Engine) SendPending(ctx context.Context, r *Request, node string) (count int, err error) {
+	n, err := e.owned(ctx, r, node)
+	if err != nil {
+		return 0, err
+	}
+	for i := range n.Subscriptions {
+		if s := &n.Subscriptions[i]; s.State == Pending {
+			count++
+			r.Route(stanza.NewMessage(r.Stanza.From, r.Service, "", s.authorization(n.Name).Element()))
+		}
+	}
+	return count, nil
 }
 
 // owners lists the owners of a node.

@@ -32,6 +32,7 @@ func (e *Engine) Discovery() disco.Info {
 		list = append(list, NS+"#"+f)
 	}
 	if !e.Accounts {
+		list = append(list, NS+"#get-pending") // by the commands of package spaces
 		return disco.Info{Identities: []disco.Identity{{Category: "pubsub", Type: "service"}}, Features: list}
 	}
 	for _, f := range accountFeatures {

@@ -15,6 +15,9 @@ import (
 type Nodes interface {
 	Handle(ctx context.Context, r *pubsub.Request) (string, error)
 	Spaces(ctx context.Context, service, who jid.JID) ([]pubsub.Space, error)
+	// Waiting lists the nodes of an owner with subscriptions that wait for a decision, and SendPending sends those of one of them.
+	Waiting(ctx context.Context, service, owner jid.JID) (list []string, owns bool, err error)
+	SendPending(ctx context.Context, r *pubsub.Request, node string) (int, error)
 }
 
 // Rooms are the rooms of this server.
@@ -52,6 +55,7 @@ func New(o Options) *Spaces {
 		{Node: "join-space", Name: "Join a space", Run: s.chosen("Join a space", foreign, s.join), Allowed: s.offers(foreign)},
 		{Node: "leave-space", Name: "Leave a space", Run: s.chosen("Leave a space", joined, s.leave), Allowed: s.offers(joined)},
 		{Node: "space-members", Name: "Members of a space", Run: s.chosen("Members of a space", owned, s.members), Allowed: s.offers(owned)},
+		{Node: pubsub.NS + "#get-pending", Name: "Requests for subscriptions", Desc: "Sends the requests that wait for your decision.", Run: s.pending, Allowed: s.decides},
 	} {
 		s.commands.Add(c)
 	}

@@ -26,7 +26,7 @@ func TestPubsubFeatures(t *testing.T) {
 		"retrieve-default-sub": TestDefaultForms, "retrieve-items": TestItems, "retrieve-subscriptions": TestOwnLists, "rsm": TestItems,
 		"subscribe": TestPubsubService, "subscription-notifications": TestSubscriptionChanges, "subscription-options": TestSubscriptionOptions,
 	}
-	ofHost := map[string]func(*testing.T){"access-open": TestDefaultForms}
+	ofHost := map[string]func(*testing.T){"access-open": TestDefaultForms, "get-pending": TestPendingSubscriptions}
 	ofAccount := map[string]func(*testing.T){
 		"access-presence": TestDefaultForms, "auto-subscribe": TestPEP, "filtered-notifications": TestPEP, "last-published": TestLastPublished,
 		"presence-notifications": TestPresenceNotifications, "presence-subscribe": TestPEP,

@@ -246,3 +246,40 @@ func TestSpaceNode(t *testing.T) {
 		}
 	}
 }
+
+// XEP-0060 §8.7: an owner gets the subscriptions that wait for a decision, and decides about them; others do not.
+func TestPendingSubscriptions(t *testing.T) {
+	t.Parallel()
+	s := startAt(t, storetest.URL(t), "alice", "bob", "carol")
+	alice, bob, carol := s.online(alicePC), s.online(bobDesk), s.online("carol@example.org/x")
+	const getPending = pubsubNS + "#get-pending"
+	if got := alice.completes(getPending); got != "forbidden" {
+		t.Error(got)
+	}
+	node := alice.createsSpace("title", "Board", "private", "1")
+	if got := alice.completes(getPending); !strings.Contains(got, "Nobody waits") {
+		t.Error(got)
+	}
+	for _, c := range []*client{bob, carol} {
+		if got := c.completes("join-space", "space", node); !strings.Contains(got, "are asked") {
+			t.Error(got)
+		}
+	}
+	alice.take()
+	alice.sends(ask("set", "x", service, `<command xmlns='http://jabber.org/protocol/commands' node='`+getPending+`' action='execute'/>`))
+	first := alice.take()
+	if got := show(first); !strings.Contains(got, pubsubNS+"#subscribe_authorization") || !strings.Contains(got, "<option><value>"+node+"</value>") {
+		t.Fatal(got)
+	}
+	alice.sends(ask("set", "y", service, `<command xmlns='http://jabber.org/protocol/commands' node='`+getPending+`' sessionid='`+first[0].FirstChild().Attr("sessionid")+`'>`+
+		submit(pubsubNS+"#subscribe_authorization", "pubsub#node", node)+`</command>`))
+	got := show(alice.take())
+	if strings.Count(got, "var='pubsub#subscriber_jid'") != 2 || !strings.Contains(got, "bob@example.org") || !strings.Contains(got, "carol@example.org") || !strings.Contains(got, "2 requests") {
+		t.Error(got)
+	}
+	alice.sends(`<message to='` + service + `'>` + submit(pubsubNS+"#subscribe_authorization", "pubsub#node", node, "pubsub#subscriber_jid", "bob@example.org", "pubsub#allow", "1") + `</message>`)
+	bob.getsSome(news(bobBare, `<subscription node='`+node+`' jid='bob@example.org' subscription='subscribed'/>`))
+	if got := bob.completes(getPending); got != "forbidden" {
+		t.Error(got)
+	}
+}
