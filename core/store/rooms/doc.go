@@ -4,5 +4,7 @@
 // What belongs to a room refers to it by a foreign key. What an account is in rooms is deleted by a function of OnDeleteAccount, in
 // the transaction that deletes the account: whoever registers the name later has none of its rights.
 //
-// It has no goroutines and no locks.
+// The words of archived messages are indexed (XEP-0431) in the background, by the goroutine of the server that package indexing belongs to; what
+// is retracted, deleted or of a destroyed room leaves the index. The lock of fresh, by which that goroutine learns what is new, is a leaf.
+// There are no goroutines here.
 package rooms
