@@ -230,6 +230,9 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 		"rooms":              `creator = '` + who + `'`,
 		"room_affiliations":  `jid = '` + who + `'`,
 		"room_hats":          `jid = '` + who + `'`,
+		"room_requests":      `jid = '` + who + `'`,
+		"room_roles":         `jid = '` + who + `'`,
+		"room_generations":   `FALSE`, // hashes of the names that were given away
 		"room_archives":      `FALSE`, // of the rooms
 		"block_list_entries": `FALSE`, // of lists that others publish
 		"room_messages":      `FALSE`, // what was said to others, with the nickname

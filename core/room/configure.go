@@ -136,8 +136,13 @@ func (r *Room) configure(ctx context.Context, info rules.Info, c rules.Config, p
 	if err != nil {
 		return err
 	}
-	if err := r.save(ctx, Change{Info: &info, Config: &c, Lists: plan, Versions: r.lists.Planned()}); err != nil {
+	open := !c.Moderated && old.Moderated // XEP-0045 §5.1.2: everybody has a voice
+	change := Change{Info: &info, Config: &c, Lists: plan, Versions: r.lists.Planned(), NoRoles: open}
+	if err := r.saveDecisions(ctx, change, people); err != nil {
 		return err
+	}
+	if open {
+		r.visits.ForgetRoles()
 	}
 	r.info, r.config = info, c
 	if len(r.occupants.Sessions()) > 0 {
@@ -155,7 +160,7 @@ func (r *Room) configure(ctx context.Context, info rules.Info, c rules.Config, p
 	if c.MembersOnly && !old.MembersOnly {
 		r.removeNonMembers(ctx)
 	}
-	if !c.Moderated && old.Moderated {
+	if open {
 		r.giveVoice(ctx)
 	}
 	r.notify(ctx, Event{Kind: ConfigChange})
@@ -164,7 +169,6 @@ func (r *Room) configure(ctx context.Context, info rules.Info, c rules.Config, p
 
 // giveVoice makes participants of the visitors of a room that is not moderated any longer (XEP-0045 §5.1.2).
 func (r *Room) giveVoice(ctx context.Context) {
-	r.visits.ForgetRoles()
 	for _, o := range slices.Clone(r.occupants.All()) {
 		if o.Role == rules.RoleVisitor && o.Puppet == nil {
 			r.setRole(ctx, o, rules.RoleParticipant, Departure{})

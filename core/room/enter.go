@@ -130,11 +130,13 @@ func (r *Room) rightPassword(given string) bool {
 }
 
 // occupantID derives the stable, unguessable id of a bare JID in this room (XEP-0421 §4.1).
-func (r *Room) occupantID(bare jid.JID) string {
+func (r *Room) occupantID(bare jid.JID) string { return r.derive(bare.String()) }
+
+func (r *Room) derive(of string) string {
 	mac := hmac.New(sha256.New, r.secret)
 	mac.Write([]byte(r.jid.String()))
 	mac.Write([]byte{0})
-	mac.Write([]byte(bare.String()))
+	mac.Write([]byte(of))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 

@@ -20,9 +20,7 @@ type State struct {
 	Occupants []OccupantState // in the order of entry
 	Sessions  []jid.JID       // all of them, in the order of entry
 	Invites   map[jid.JID]jid.JID
-	Requests  map[jid.JID]string    // the nick that a bare JID asks for, until an admin decides
-	Roles     map[string]rules.Role // of those who have left, by occupant id
-	History   []history.Entry       // of the room's own history, the oldest first
+	History   []history.Entry // of the room's own history, the oldest first
 }
 
 // OccupantState is one occupant of a State.
@@ -49,7 +47,6 @@ func (r *Room) State() State {
 	for _, session := range r.occupants.Sessions() {
 		s.Sessions = append(s.Sessions, session.JID)
 	}
-	s.Requests, s.Roles = maps.Clone(r.requests), r.visits.Roles()
 	for _, o := range r.occupants.All() {
 		os := OccupantState{ID: o.ID, Nick: o.Nick, Role: o.Role, Affiliation: o.Affiliation}
 		if o.Puppet != nil {
@@ -77,8 +74,6 @@ func (r *Room) Restore(s State) error {
 	}
 	r.restore(&s.Snapshot)
 	r.invites = maps.Clone(s.Invites)
-	maps.Copy(r.requests, s.Requests)
-	r.visits.Restore(s.Roles)
 	if r.ring != nil {
 		for _, e := range s.History {
 			r.ring.Add(e)

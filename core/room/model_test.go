@@ -17,7 +17,7 @@ type model struct {
 	moderated, membersOnly bool
 	aff                    map[string]rules.Affiliation
 	role                   map[string]rules.Role // of those in the room
-	left                   map[string]rules.Role // of those who have left, where it is kept (§5.1)
+	left                   map[string]rules.Role // that is kept for the next visit (§5.1)
 }
 
 // usual is the table of §5.1.2.
@@ -53,12 +53,17 @@ func (m *model) enter(who string) string {
 
 func (m *model) leave(who string) {
 	if had := m.role[who]; had != "" {
-		delete(m.left, who)
-		if had != m.usual(who) && had != rules.RoleModerator {
-			m.left[who] = had
-		}
+		m.keep(who, had)
 	}
 	delete(m.role, who)
+}
+
+// keep notes with which role somebody enters the next time: a decision of a moderator outlasts the visit.
+func (m *model) keep(who string, role rules.Role) {
+	delete(m.left, who)
+	if role != m.usual(who) && role != rules.RoleModerator {
+		m.left[who] = role
+	}
 }
 
 // level numbers affiliations and roles as the columns of the tables in §5.1.1 and §5.2.1.
@@ -86,10 +91,15 @@ func (m *model) setRole(by, who string, to rules.Role) string {
 	case to == rules.RoleVisitor && (target > actor || target >= 2 && target >= actor): // §8.4
 		return "not-allowed"
 	}
-	if to == rules.RoleNone {
-		delete(m.role, who)
-	} else {
+	switch {
+	case to != rules.RoleNone:
 		m.role[who] = to
+		m.keep(who, to)
+	case m.left[who] == rules.RoleParticipant: // a kick ends the voice that was given, but does not give the one that was taken
+		delete(m.left, who)
+		fallthrough
+	default:
+		delete(m.role, who)
 	}
 	return ""
 }
@@ -114,6 +124,9 @@ func (m *model) setAffiliation(by, who string, to rules.Affiliation) string {
 		return "forbidden"
 	case from == rules.AffOwner && to != rules.AffOwner && owners == 1: // §10.4
 		return "conflict"
+	}
+	if from != to { // the role goes by the new affiliation
+		delete(m.left, who)
 	}
 	m.aff[who] = to
 	had := m.role[who]

@@ -5,6 +5,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/room/rules"
 )
 
+// OccupantID returns the id that the room derives from a text, such as an address (XEP-0421 §4.1).
+func (r *Room) OccupantID(of string) string { return r.derive(of) }
+
 // Outside returns what the room knows of an account, by its bare JID, that may have no session in it, and whether it may enter without being
 // asked for a password.
 func (r *Room) Outside(who jid.JID) (o Occupant, mayEnter bool) {

@@ -67,7 +67,7 @@ func (r *Room) registerNick(ctx context.Context, st *stanza.Stanza, query *stanz
 			if done, err := r.askOwner(ctx, wish); err != nil || !done {
 				return err
 			}
-			return r.askApproval(bare, nick, filled.Set("muc#register_roomnick", nick))
+			return r.askApproval(ctx, bare, nick, filled.Set("muc#register_roomnick", nick))
 		}
 	}
 	return r.admit(ctx, Action{Kind: ActionRegister, By: a.view(), Session: st.From, JID: bare, Affiliation: aff, Value: nick}, "")
@@ -100,7 +100,6 @@ func (r *Room) admit(ctx context.Context, w Action, by string) error {
 	if err := r.saveLists(ctx, []Action{w}); err != nil {
 		return err
 	}
-	delete(r.requests, w.JID)
 	r.affiliate(ctx, w, by)
 	if o := r.occupants.ByBare(w.JID); o != nil && r.config.NickLocked && o.Nick != w.Value && o.Puppet == nil && r.occupants.NickIsFree(w.Value, o) {
 		r.changeNickTo(ctx, o, w.Value, muc.StatusNickAssigned) // XEP-0045 §7.10
@@ -111,7 +110,9 @@ func (r *Room) admit(ctx context.Context, w Action, by string) error {
 // unregister ends the registration of somebody (XEP-0077 §3.2). Admins and owners lose their reserved nick only.
 func (r *Room) unregister(ctx context.Context, session jid.JID, aff rules.Affiliation) error {
 	bare := session.Bare()
-	delete(r.requests, bare)
+	if _, err := r.endRequest(ctx, bare); err != nil {
+		return err
+	}
 	switch {
 	case !aff.AtLeast(rules.AffMember):
 		return stanza.RegistrationRequired("You are not registered with this room.")
@@ -122,9 +123,12 @@ func (r *Room) unregister(ctx context.Context, session jid.JID, aff rules.Affili
 }
 
 // askApproval asks the room's admins and owners about a registration (XEP-0045 §9.9).
-func (r *Room) askApproval(who jid.JID, nick string, filled *form.Form) error {
+func (r *Room) askApproval(ctx context.Context, who jid.JID, nick string, filled *form.Form) error {
 	if r.requests[who] != "" || len(r.requests) >= maxRequests {
 		return stanza.ResourceConstraint("Wait until the admins of the room have answered.")
+	}
+	if err := r.save(ctx, Change{Requests: []Request{{who, nick}}}); err != nil {
+		return err
 	}
 	r.requests[who] = nick
 	ask := rules.ApprovalForm(who, filled).Element()
@@ -153,8 +157,8 @@ func (r *Room) approve(ctx context.Context, st *stanza.Stanza, answer rules.Appr
 	case answer.JID.IsZero():
 		return stanza.ItemNotFound("There is no such request.")
 	case !answer.Allow:
-		delete(r.requests, answer.JID)
-		return nil
+		_, err := r.endRequest(ctx, answer.JID)
+		return err
 	case err != nil:
 		return err
 	case r.lists.Of(answer.JID) != rules.AffNone:

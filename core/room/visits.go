@@ -11,7 +11,7 @@ import (
 // rememberRole keeps the role of an occupant who leaves (XEP-0045 §5.1).
 func (r *Room) rememberRole(o *occupants.Occupant) {
 	if o.Puppet == nil {
-		r.visits.Leave(o.ID, o.Role, rules.DefaultRole(o.Affiliation, r.config.Moderated))
+		r.visits.Leave(o.ID, o.BareJID(), o.Role, rules.DefaultRole(o.Affiliation, r.config.Moderated))
 	}
 }
 

@@ -63,9 +63,11 @@ func (r *Room) approveVoice(ctx context.Context, s *occupants.Session, f *form.F
 		return err
 	}
 	v := view(target)
-	done, err := r.askOwner(ctx, Action{
-		Kind: ActionRole, By: a.view(), Session: s.JID, Target: &v, JID: target.BareJID(), Role: rules.RoleParticipant,
-	})
+	w := Action{Kind: ActionRole, By: a.view(), Session: s.JID, Target: &v, JID: target.BareJID(), Role: rules.RoleParticipant}
+	done, err := r.askOwner(ctx, w)
+	if err == nil && done {
+		err = r.saveLists(ctx, []Action{w})
+	}
 	if err == nil && done {
 		r.setRole(ctx, target, rules.RoleParticipant, Departure{Actor: a.nick()})
 	}

@@ -16,6 +16,7 @@ import (
 // name has none of its rights. A room that nobody else has to do with is destroyed; others stay, also without an owner: an
 // administrator can appoint one.
 func (s *Service) RemoveUser(ctx context.Context, account jid.JID) error {
+	s.generations.forget(account)
 	list, err := s.Lists.Affiliated(ctx, s.Domain(), account)
 	if err != nil {
 		return err
@@ -23,6 +24,9 @@ func (s *Service) RemoveUser(ctx context.Context, account jid.JID) error {
 	for _, at := range list {
 		err := s.rooms.Call(ctx, at, func(ctx context.Context, r *room.Room) error {
 			if err := r.SetAffiliation(ctx, account, affiliations.Entry{Affiliation: rules.AffNone}); err != nil {
+				return err
+			}
+			if err := r.Forget(ctx, account); err != nil {
 				return err
 			}
 			if err := r.SetHats(ctx, r.Hats().Forget(account)); err != nil {

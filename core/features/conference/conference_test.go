@@ -94,6 +94,8 @@ func (m *memory) Messages(context.Context, int64, archive.Filter, archive.Page) 
 }
 func (*memory) PruneArchives(context.Context, time.Time, int) error { return nil }
 
+func (*memory) Generation(context.Context, jid.JID) (int64, bool, error) { return 0, true, nil }
+
 // Now implements Clock.
 func (*memory) Now(context.Context) (time.Time, error) { return time.Now(), nil }
 

@@ -1,6 +1,7 @@
 package conference
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -31,16 +32,17 @@ func (o *owner) broadcast(ctx context.Context, r *room.Room, m room.Message, pos
 	o.service.Notify(ctx, notification.Message{
 		Room: r.JID(), Sender: m.Session.Bare(), Public: !c.MembersOnly && c.Password == "", Version: o.version,
 		Stanza: &stanza.Stanza{Kind: stanza.Message, Type: stanza.TypeGroupchat, From: from, ID: post.ID, Lang: post.Lang, Payload: post.Payload + ids},
-		Members: func(_ context.Context, bookmarked []jid.JID) ([]notification.Member, error) {
-			return o.members(r, bookmarked), nil
+		Members: func(ctx context.Context, bookmarked []jid.JID) ([]notification.Member, error) {
+			return o.members(ctx, r, bookmarked)
 		},
 	})
 }
 
 // members returns the accounts of this server that are members of a room, and those that have bookmarked it and may enter it.
-func (o *owner) members(r *room.Room, bookmarked []jid.JID) (list []notification.Member) {
+func (o *owner) members(ctx context.Context, r *room.Room, bookmarked []jid.JID) (list []notification.Member, err error) {
 	add := func(j jid.JID) {
-		if who, may := r.Outside(j); may {
+		who, may, wrong := o.service.outside(ctx, r, j)
+		if err = cmp.Or(err, wrong); may && wrong == nil {
 			list = append(list, notification.Member{Account: j, Nick: who.Nick, OccupantID: who.ID, Affiliation: string(who.Affiliation)})
 		}
 	}
@@ -55,5 +57,5 @@ func (o *owner) members(r *room.Room, bookmarked []jid.JID) (list []notification
 			add(j)
 		}
 	}
-	return list
+	return list, err
 }

@@ -31,9 +31,12 @@ const maxPending = 500
 var _ room.Owner = (*owner)(nil)
 
 // Enter implements room.Owner: the rules of the room decide.
-func (o *owner) Enter(_ context.Context, r *room.Room, e room.EnterRequest) (room.Grant, error) {
-	who, _ := r.Outside(e.Session.Bare())
-	return room.Grant{}, o.listed(who)
+func (o *owner) Enter(ctx context.Context, r *room.Room, e room.EnterRequest) (room.Grant, error) {
+	who, _, err := o.service.outside(ctx, r, e.Session.Bare())
+	if err != nil {
+		return room.Grant{}, err
+	}
+	return room.Grant{OccupantID: who.ID}, o.listed(who)
 }
 
 // Message implements room.Owner. A message is archived before anybody gets it; all are sent in the order in which they came.
@@ -106,7 +109,10 @@ func (o *owner) Allow(ctx context.Context, r *room.Room, a room.Action) error {
 		}
 		return o.countMessage(a.By.ID)
 	case a.Kind == room.ActionRegister:
-		who, _ := r.Outside(a.JID) // whoever registers need not be in the room
+		who, _, err := o.service.outside(ctx, r, a.JID) // whoever registers need not be in the room
+		if err != nil {
+			return err
+		}
 		return o.countMessage(who.ID)
 	case a.Kind == room.ActionModerate:
 		return o.moderate(ctx, r, moderation{target: a.Value, by: a.By, reason: a.Reason})

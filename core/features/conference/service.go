@@ -35,7 +35,7 @@ type Clock interface {
 // Options are the parameters of New.
 type Options struct {
 	Endpoint *router.Endpoint // of the service's domain
-	Store    rooms.Store
+	Store    Store
 	Lists    Lists // of what is in Store
 	Public   Directory
 	Archives Archives
@@ -62,14 +62,15 @@ type People struct {
 // Service is the conference service of a host.
 type Service struct {
 	Options
-	settings atomic.Pointer[config.Rooms]
-	rooms    *rooms.Service // set before started is closed
-	started  chan struct{}
-	features []string      // of every room
-	changed  chan struct{} // the settings were
-	search   *channelsearch.Search
-	crowds   crowds
-	queries  *fairqueue.Queue[jid.JID] // of archives, by the bare JID of who asks; set before started is closed
+	settings    atomic.Pointer[config.Rooms]
+	rooms       *rooms.Service // set before started is closed
+	started     chan struct{}
+	features    []string      // of every room
+	changed     chan struct{} // the settings were
+	search      *channelsearch.Search
+	crowds      crowds
+	generations generations
+	queries     *fairqueue.Queue[jid.JID] // of archives, by the bare JID of who asks; set before started is closed
 
 	// Counters count what was refused because of a limit.
 	Counters struct{ Rooms, Size, Rate, Queries atomic.Uint64 }

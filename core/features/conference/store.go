@@ -26,7 +26,7 @@ type Lists interface {
 	Rooms(ctx context.Context, domain jid.JID, all bool, p paging.Request) ([]Row, paging.Answer, error)
 	// Created counts the rooms that an address has created.
 	Created(ctx context.Context, by jid.JID) (int, error)
-	// Affiliated lists the rooms of a domain in which an address has an affiliation or a hat.
+	// Affiliated lists the rooms of a domain in which an address has an affiliation or a hat, waits for a registration, or has a role that a moderator has decided about.
 	Affiliated(ctx context.Context, domain, who jid.JID) ([]jid.JID, error)
 	// MemberOf lists those in which it is at least a member.
 	MemberOf(ctx context.Context, domain, who jid.JID) ([]jid.JID, error)

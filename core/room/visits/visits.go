@@ -4,6 +4,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room/rules"
 )
 
@@ -16,10 +17,16 @@ const (
 
 // Visits is what a room remembers of people, by occupant id (XEP-0421).
 type Visits struct {
-	roles   map[string]rules.Role // of those who have left, where it is not the default
-	spoken  map[string]time.Time  // last message, while slow mode is on
-	asked   map[string]time.Time  // last voice request
+	roles   map[string]Kept      // where it is not the default
+	spoken  map[string]time.Time // last message, while slow mode is on
+	asked   map[string]time.Time // last voice request
 	changes map[string]changes
+}
+
+// Kept is the role that somebody has when they enter again, by their occupant id.
+type Kept struct {
+	JID  jid.JID // bare
+	Role rules.Role
 }
 
 // changes counts the changes of somebody's presence.
@@ -31,31 +38,62 @@ type changes struct {
 // New returns what a new room remembers.
 func New() *Visits {
 	return &Visits{
-		roles: map[string]rules.Role{}, spoken: map[string]time.Time{}, asked: map[string]time.Time{}, changes: map[string]changes{},
+		roles: map[string]Kept{}, spoken: map[string]time.Time{}, asked: map[string]time.Time{}, changes: map[string]changes{},
 	}
 }
 
-// Roles returns a copy of the remembered roles.
-func (v *Visits) Roles() map[string]rules.Role { return maps.Clone(v.roles) }
+// Roles returns a copy of the remembered roles, by occupant id.
+func (v *Visits) Roles() map[string]Kept { return maps.Clone(v.roles) }
 
-// Restore adds roles that another process has remembered.
-func (v *Visits) Restore(roles map[string]rules.Role) { maps.Copy(v.roles, roles) }
+// Restore adds roles that were stored, or that another process has remembered.
+func (v *Visits) Restore(roles map[string]Kept) { maps.Copy(v.roles, roles) }
+
+// Decide returns what a decision of a moderator about a role is worth remembering: the zero Kept where the role is the usual one. changed is
+// false if that is known already, or too much is remembered.
+func (v *Visits) Decide(id string, who jid.JID, to, usual rules.Role) (k Kept, changed bool) {
+	if to != usual && (to == rules.RoleVisitor || to == rules.RoleParticipant) {
+		k = Kept{who, to}
+	}
+	old, known := v.roles[id]
+	if to == rules.RoleNone { // a kick ends the voice that was given, but does not give the one that was taken
+		return Kept{}, old.Role == rules.RoleParticipant
+	}
+	return k, old != k && (known || len(v.roles) < maxRemembered)
+}
+
+// Keep remembers a role; the zero Kept forgets it.
+func (v *Visits) Keep(id string, k Kept) {
+	if k.Role == "" {
+		delete(v.roles, id)
+		return
+	}
+	v.roles[id] = k
+}
+
+// Of returns the occupant ids under which roles of an address are remembered.
+func (v *Visits) Of(who jid.JID) (ids []string) {
+	for id, k := range v.roles {
+		if k.JID == who {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
 
 // ForgetRoles forgets all roles.
 func (v *Visits) ForgetRoles() { clear(v.roles) }
 
 // Leave remembers the role of somebody who leaves: a visitor stays one, and one who was given voice keeps it (XEP-0045 §5.1).
-func (v *Visits) Leave(id string, had, usual rules.Role) {
-	delete(v.roles, id)
-	if had != usual && (had == rules.RoleVisitor || had == rules.RoleParticipant) && len(v.roles) < maxRemembered {
-		v.roles[id] = had
+func (v *Visits) Leave(id string, who jid.JID, had, usual rules.Role) {
+	if k, changed := v.Decide(id, who, had, usual); changed {
+		v.Keep(id, k)
 	}
 }
 
 // RoleOnEntry returns the role of somebody who enters.
 func (v *Visits) RoleOnEntry(id string, aff rules.Affiliation, moderated bool) rules.Role {
-	if had, ok := v.roles[id]; ok && !aff.AtLeast(rules.AffAdmin) && (moderated || had == rules.RoleVisitor) {
-		return had
+	if kept, ok := v.roles[id]; ok && !aff.AtLeast(rules.AffAdmin) && (moderated || kept.Role == rules.RoleVisitor) {
+		return kept.Role
 	}
 	return rules.DefaultRole(aff, moderated)
 }

@@ -95,19 +95,29 @@ const affiliatedSQL = `SELECT a.room FROM room_affiliations AS a JOIN rooms AS r
 
 const wearingSQL = `SELECT h.room FROM room_hats AS h JOIN rooms AS r ON r.room = h.room WHERE h.jid = ? AND r.domain = ? ORDER BY h.room`
 
+const (
+	requestingSQL = `SELECT q.room FROM room_requests AS q JOIN rooms AS r ON r.room = q.room WHERE q.jid = ? AND r.domain = ? ORDER BY q.room`
+	rememberedSQL = `SELECT DISTINCT k.room FROM room_roles AS k JOIN rooms AS r ON r.room = k.room WHERE k.jid = ? AND r.domain = ? ORDER BY k.room`
+)
+
 // Affiliated implements conference.Lists.
 func (t *Tables) Affiliated(ctx context.Context, domain, who jid.JID) ([]jid.JID, error) {
 	list, err := t.of(ctx, affiliatedSQL+inOrderSQL, domain, who)
 	if err != nil {
 		return nil, err
 	}
-	wearing, err := t.of(ctx, wearingSQL, domain, who)
-	for _, j := range wearing {
-		if !slices.Contains(list, j) {
-			list = append(list, j)
+	for _, query := range []string{wearingSQL, requestingSQL, rememberedSQL} {
+		more, err := t.of(ctx, query, domain, who)
+		if err != nil {
+			return nil, err
+		}
+		for _, j := range more {
+			if !slices.Contains(list, j) {
+				list = append(list, j)
+			}
 		}
 	}
-	return list, err
+	return list, nil
 }
 
 // MemberOf implements conference.Lists.

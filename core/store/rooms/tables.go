@@ -41,16 +41,18 @@ const (
 	forgetVersionsSQL     = `DELETE FROM room_affiliation_versions WHERE room IN (SELECT room FROM room_affiliations WHERE jid = ?)`
 	deleteAffiliationsSQL = `DELETE FROM room_affiliations WHERE jid = ?`
 	deleteHatsSQL         = `DELETE FROM room_hats WHERE jid = ?`
+	deleteRequestsSQL     = `DELETE FROM room_requests WHERE jid = ?`
+	deleteRolesSQL        = `DELETE FROM room_roles WHERE jid = ?`
 	forgetCreatorSQL      = `UPDATE rooms SET creator = '' WHERE creator = ?`
 )
 
 func deleteAccount(tx *sql.Tx, account jid.JID) error {
-	for _, query := range []string{forgetVersionsSQL, deleteAffiliationsSQL, deleteHatsSQL, forgetCreatorSQL} {
+	for _, query := range []string{forgetVersionsSQL, deleteAffiliationsSQL, deleteHatsSQL, deleteRequestsSQL, deleteRolesSQL, forgetCreatorSQL} {
 		if _, err := tx.Exec(query, account.String()); err != nil {
 			return fmt.Errorf("delete affiliations of %s: %w", account, err)
 		}
 	}
-	return nil
+	return nextGeneration(tx, account)
 }
 
 const (
@@ -82,6 +84,9 @@ func (t *Tables) LoadRoom(ctx context.Context, at jid.JID) (s room.Snapshot, ok 
 		return s, false, err
 	}
 	if s.Affiliations, err = t.affiliations(ctx, at); err != nil {
+		return s, false, err
+	}
+	if err := t.readPeople(ctx, at, &s); err != nil {
 		return s, false, err
 	}
 	s.Versions, err = t.versions(ctx, at)

@@ -19,7 +19,7 @@ import (
 func (t *Tables) SaveRoom(ctx context.Context, at jid.JID, c room.Change) error {
 	return t.store.Partition(at.String()).Write(ctx, func(tx *sql.Tx) error {
 		w := writer{tx, at, c}
-		for _, step := range []func() error{w.room, w.subject, w.affiliations, w.versions, w.hats} {
+		for _, step := range []func() error{w.room, w.subject, w.affiliations, w.requests, w.roles, w.versions, w.hats} {
 			if err := step(); err != nil {
 				return fmt.Errorf("write room: %w", err)
 			}
