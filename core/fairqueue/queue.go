@@ -24,9 +24,9 @@ const (
 
 // Options describe a Queue. All but Rate, Now and Log are required.
 type Options struct {
-	Workers int // jobs that run at the same time
-	PerKey  int // jobs of one key that wait
-	Total   int // jobs of all keys that wait
+	AtOnce int // jobs that run at the same time
+	PerKey int // jobs of one key that wait
+	Total  int // jobs of all keys that wait
 	// Rate returns how many jobs one key may have in a minute, a third of them at once; 0, or a nil function, is no limit.
 	Rate func() int
 	Now  func() time.Time // nil is time.Now
@@ -59,8 +59,8 @@ type key struct {
 
 // New returns a queue. Its jobs are ended when ctx ends, but the caller must call Stop too.
 func New[K comparable](ctx context.Context, opts Options) *Queue[K] {
-	if opts.Workers <= 0 || opts.PerKey <= 0 || opts.Total <= 0 {
-		panic("fairqueue: Workers, PerKey and Total are needed")
+	if opts.AtOnce <= 0 || opts.PerKey <= 0 || opts.Total <= 0 {
+		panic("fairqueue: AtOnce, PerKey and Total are needed")
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -100,7 +100,7 @@ func (q *Queue[K]) Enqueue(of K, job func(context.Context)) error {
 	q.waiting++
 	if !k.busy && len(k.jobs) == 1 {
 		q.ready = append(q.ready, of)
-		if q.running < q.opts.Workers {
+		if q.running < q.opts.AtOnce {
 			q.running++
 			q.wait.Add(1)
 			go q.work()

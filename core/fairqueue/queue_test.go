@@ -12,11 +12,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestTurns: one key with many jobs does not keep the others waiting, has never two that run, and no more than Workers run.
+// TestTurns: one key with many jobs does not keep the others waiting, has never two that run, and no more than AtOnce run.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := New[string](t.Context(), Options{Workers: 2, PerKey: 50, Total: 100})
+		q := New[string](t.Context(), Options{AtOnce: 2, PerKey: 50, Total: 100})
 		defer q.Stop()
 		var order []string
 		running, most := map[string]int{}, 0
@@ -61,7 +61,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rate := 6
-		q := New[int](t.Context(), Options{Workers: 1, PerKey: 3, Total: 4, Rate: func() int { return rate }})
+		q := New[int](t.Context(), Options{AtOnce: 1, PerKey: 3, Total: 4, Rate: func() int { return rate }})
 		hold := make(chan struct{})
 		wait := func(context.Context) { <-hold }
 		want := func(step string, key int, want error) {
@@ -93,7 +93,7 @@ func TestBounds(t *testing.T) {
 func TestKeysAreForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := New[int](t.Context(), Options{Workers: 1, PerKey: 1, Total: 1, Rate: func() int { return 60 }})
+		q := New[int](t.Context(), Options{AtOnce: 1, PerKey: 1, Total: 1, Rate: func() int { return 60 }})
 		defer q.Stop()
 		for i := range 2 * maxKeys {
 			if i%maxKeys == 0 {
@@ -113,7 +113,7 @@ func TestKeysAreForgotten(t *testing.T) {
 // TestPanicEndsOneJob: the next job of the key runs.
 func TestPanicEndsOneJob(t *testing.T) {
 	t.Parallel()
-	q := New[int](t.Context(), Options{Workers: 1, PerKey: 2, Total: 2})
+	q := New[int](t.Context(), Options{AtOnce: 1, PerKey: 2, Total: 2})
 	defer q.Stop()
 	done := make(chan struct{})
 	for _, job := range []func(context.Context){func(context.Context) { panic("broken") }, func(context.Context) { close(done) }} {

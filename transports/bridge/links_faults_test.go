@@ -115,3 +115,35 @@ func TestLinkedMessagesWithTheOriginOfAnother(t *testing.T) {
 		}
 	})
 }
+
+// A link that could not be made, and not be removed again either, is shown as one that does not work, and can be made again.
+func TestLinkThatCannotBeRemoved(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		full := &atomic.Bool{}
+		h.engine = func(e tables.Engine) tables.Engine { return failingStore{e, full} }
+		h.restart()
+		time.Sleep(time.Minute)
+		s.service.Handle(stanza.NewIQ(garden, phone, stanza.TypeSet, stanza.NewElement("http://jabber.org/protocol/muc#admin", "query").
+			Add(stanza.NewElement("http://jabber.org/protocol/muc#admin", "item").With("jid", domain.String()).With("affiliation", "outcast"))))
+		s.refused = func() { full.Store(true) }
+		answers := map[string]string{"channel": room("plaza").String(), "room": garden.String(), "people": "10"}
+		if a := h.runForm(phone, "link-room", answers); !strings.Contains(a, "banned") {
+			t.Error(a)
+		}
+		full.Store(false)
+		s.refused = nil
+		for range 2 {
+			if a := h.runForm(phone, "link-room", answers); !strings.Contains(a, "banned") {
+				t.Errorf("tried again: %s", a)
+			}
+		}
+		if list := h.runForm(phone, "linked-rooms", nil); !strings.Contains(list, "stopped: ") {
+			t.Error(list)
+		}
+		s.service.Handle(stanza.NewIQ(garden, phone, stanza.TypeSet, stanza.NewElement("http://jabber.org/protocol/muc#admin", "query").
+			Add(stanza.NewElement("http://jabber.org/protocol/muc#admin", "item").With("jid", domain.String()).With("affiliation", "none"))))
+		h.linkRoom("plaza", garden)
+		h.world.Say("plaza", "cleo", "at last")
+		h.expectInRoom(eve, "garden/Cleo: at last")
+	})
+}

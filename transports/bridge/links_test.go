@@ -39,6 +39,7 @@ type roomService struct {
 	config  rules.Config // of new rooms
 	service *rooms.Service
 	message func(coreroom.Message) (shown bool, err error) // what becomes of a message; nil: it is shown
+	refused func()                                         // is called with each presence error to the gateway; nil: nothing
 }
 
 func (s *roomService) Open(context.Context, jid.JID, *coreroom.Snapshot) (rooms.Opened, error) {
@@ -89,6 +90,9 @@ func (s *roomService) Notify(context.Context, *coreroom.Room, coreroom.Event) {}
 // Send implements rooms.Endpoint.
 func (s *roomService) Send(st *stanza.Stanza) {
 	if st.To.Domain() == domain.Domain() {
+		if s.refused != nil && st.Kind == stanza.Presence && st.Type == stanza.TypeError {
+			s.refused()
+		}
 		s.h.endpoint.deliver(st)
 		return
 	}

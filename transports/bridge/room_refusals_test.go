@@ -98,8 +98,14 @@ func TestRefusedActionsInRoom(t *testing.T) {
 
 // One who may only read learns so, also when asking for voice, which nobody here could give.
 func TestRefusedActionsOfReader(t *testing.T) {
+	for name, lists := range map[string]bool{"not listed": false, "a listed member": true} {
+		t.Run(name, func(t *testing.T) { refusedActionsOfReader(t, lists) })
+	}
+}
+
+func refusedActionsOfReader(t *testing.T, lists bool) {
 	withGateway(t, func(h *harness) {
-		h.net = &readOnly{h.net}
+		h.net = &readOnly{h.net, lists}
 		h.start()
 		h.link(phone, "ann")
 		h.join(phone, "plaza")
@@ -128,8 +134,11 @@ func TestRefusedActionsOfOutsider(t *testing.T) {
 	})
 }
 
-// readOnly is a network where nobody may write, and that does not list members.
-type readOnly struct{ transports.Network }
+// readOnly is a network where nobody may write.
+type readOnly struct {
+	transports.Network
+	lists bool // the members of a room
+}
 
 func (n *readOnly) ClientType() transports.Client { return readOnlyClient{} }
 
@@ -138,10 +147,13 @@ func (n *readOnly) Open(ctx context.Context, login transports.Login, sink transp
 	if err != nil {
 		return nil, err
 	}
-	return readOnlyClient{c.(full)}, nil
+	return readOnlyClient{c.(full), n.lists}, nil
 }
 
-type readOnlyClient struct{ full }
+type readOnlyClient struct {
+	full
+	lists bool
+}
 
 func (c readOnlyClient) Room(ctx context.Context, id transports.RoomID) (transports.RoomInfo, error) {
 	info, err := c.full.Room(ctx, id)
@@ -158,6 +170,9 @@ func (c readOnlyClient) Rooms(ctx context.Context, page func([]transports.RoomIn
 	})
 }
 
-func (c readOnlyClient) Members(context.Context, transports.MemberRequest) (transports.MemberPage, error) {
+func (c readOnlyClient) Members(ctx context.Context, r transports.MemberRequest) (transports.MemberPage, error) {
+	if c.lists {
+		return c.full.Members(ctx, r)
+	}
 	return transports.MemberPage{}, nil
 }

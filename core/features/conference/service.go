@@ -102,7 +102,7 @@ func (s *Service) Run(ctx context.Context) error {
 		return fmt.Errorf("start the rooms of %s: %w", s.Domain(), err)
 	}
 	s.queries = fairqueue.New[jid.JID](context.WithoutCancel(ctx), fairqueue.Options{
-		Workers: archiveReaders, PerKey: maxQueries, Total: maxAllQueries, Log: s.Log,
+		AtOnce: archiveReaders, PerKey: maxQueries, Total: maxAllQueries, Log: s.Log,
 		Rate: func() int { return s.settings.Load().ArchiveQueries },
 	})
 	s.rooms = rooms.New(context.WithoutCancel(ctx), rooms.Options{

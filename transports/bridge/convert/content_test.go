@@ -20,9 +20,15 @@ func TestReplyThereAndBack(t *testing.T) {
 	if st.Tree().ChildText("", "thread") != "m1" {
 		t.Error("no thread")
 	}
-	r, err := Parser{Info: transports.Info{Name: "Net"}, MaxText: 1000}.Parse(st, nil)
+	net := transports.Info{Name: "Net", Caps: transports.Caps{MessageCaps: transports.MessageCaps{Reply: true}}}
+	r, err := Parser{Info: net, MaxText: 1000}.Parse(st, nil)
 	if err != nil || r.Kind != SendMessage || r.ReplyTo != "m1" || r.Text != "an answer" {
 		t.Errorf("%+v, %v", r, err)
+	}
+	// On a network that does not show what is answered, the quotation does.
+	net.Caps.Reply = false
+	if r, err := (Parser{Info: net, MaxText: 1000}).Parse(st, nil); err != nil || r.ReplyTo != "m1" || r.Text != st.Body() {
+		t.Errorf("without replies: %+v, %v", r, err)
 	}
 }
 

@@ -137,7 +137,9 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 	r := Request{Kind: SendMessage}
 	if x := st.Child(NSReply, "reply"); x != nil && x.Attr("id") != "" {
 		r.ReplyTo = x.Attr("id")
-		text = stripFallback(st, NSReply, text)
+		if p.Info.Caps.Reply { // else the quotation is all that is shown of it
+			text = stripFallback(st, NSReply, text)
+		}
 	}
 	r.Thread = CutBytes(st.Tree().ChildText("", "thread"), MaxID)
 	if rest, ok := strings.CutPrefix(text, "/me "); ok { // XEP-0245

@@ -3,6 +3,16 @@ package gateway
 import (
 	"context"
 	"sync"
+
+	"github.com/dragoman-im/dragoman/core/fairqueue"
+	"github.com/dragoman-im/dragoman/core/jid"
+)
+
+// Limits of Turn.
+const (
+	turnsAtOnce = 8
+	turnsOfOne  = 100
+	allTurns    = 2000
 )
 
 // Group owns the goroutines of a gateway. Go starts one between Start and Stop only.
@@ -13,6 +23,7 @@ type Group struct {
 	ctx     context.Context // of the goroutines; nil before Start
 	stopped bool
 	wait    sync.WaitGroup
+	turns   *fairqueue.Queue[jid.JID] // nil before Start
 }
 
 // NewGroup makes a group; recovered is deferred in each goroutine and has to call recover.
@@ -26,6 +37,7 @@ func (g *Group) Start(ctx context.Context) bool {
 		return false
 	}
 	g.ctx = ctx
+	g.turns = fairqueue.New[jid.JID](ctx, fairqueue.Options{AtOnce: turnsAtOnce, PerKey: turnsOfOne, Total: allTurns})
 	return true
 }
 
@@ -53,12 +65,31 @@ func (g *Group) Go(f func(ctx context.Context)) bool {
 	return true
 }
 
-// Stop makes Go refuse further goroutines; Wait waits for those that run.
+// Turn has f called once others have had their turn: one call at a time for each asker, and few at once for all. It is for what
+// people ask for and others must not wait for. It returns false if too much waits, or the group is not started or is stopped.
+func (g *Group) Turn(asker jid.JID, f func(ctx context.Context)) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.stopped && g.turns != nil && g.turns.Enqueue(asker, func(ctx context.Context) {
+		defer g.recovered("turn")
+		f(ctx)
+	}) == nil
+}
+
+// Stop makes Go and Turn refuse further work; Wait waits for those that run.
 func (g *Group) Stop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stopped = true
 }
 
-// Wait returns when all goroutines have ended.
-func (g *Group) Wait() { g.wait.Wait() }
+// Wait returns when all goroutines have ended. Calls of Turn that wait are not made any longer.
+func (g *Group) Wait() {
+	g.mu.Lock()
+	turns := g.turns
+	g.mu.Unlock()
+	g.wait.Wait()
+	if turns != nil {
+		turns.Stop()
+	}
+}

@@ -187,7 +187,7 @@ func (l *link) forChannel(ctx context.Context, r received, author string) (*outb
 	if err != nil || st == nil {
 		return nil, err
 	}
-	occupant := convert.Hash(l.links.env.Domain.String(), "linked", l.row.Address.String(), author)
+	occupant := l.occupantOf(author)
 	st.ID = t.messageID(r.st.ID, entry)
 	m := &outbox.Linked{
 		Login: login, Sender: l.substitute(occupant), Stanza: st,
@@ -202,6 +202,12 @@ func (l *link) forChannel(ctx context.Context, r received, author string) (*outb
 		}
 	}
 	return m, nil
+}
+
+// occupantOf is the occupant id in the channel's room of somebody of the linked room. It is made with a key of the gateway: who knows the id that
+// somebody has in the linked room, or their nickname, must not know from it what they are called here (XEP-0421 §4).
+func (l *link) occupantOf(author string) string {
+	return convert.Hash("linked", l.links.signer.Sign("occupant\n"+l.row.Address.String()+"\n"+author))
 }
 
 // react sets the reactions that the channel gets: those of all people of the linked room, since they are those of one login.

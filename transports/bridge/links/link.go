@@ -212,6 +212,22 @@ func (l *link) fail(ctx context.Context, cause string, e *stanza.Error) {
 	}
 }
 
+// end stops a link that could not be made, so that it can be made again.
+func (l *link) end(ctx context.Context, cause string) {
+	if l.gone {
+		return
+	}
+	l.leave("")
+	l.report(stanza.ServiceUnavailable(""))
+	if l.row.Cause == "" {
+		l.row.Cause = cause
+	}
+	l.links.put(l.row)
+	if err := l.links.store.SetLinkCause(ctx, l.id, l.row.Cause); err != nil {
+		l.links.env.Log.Error("keeping why a linked room does not work", "room", l.row.Address.String(), "error", err)
+	}
+}
+
 // leave takes all occupants of the link out of the room.
 func (l *link) leave(status string) {
 	if l.phase == away {

@@ -84,17 +84,25 @@ func (x *Links) Create(ctx context.Context, r Request) error {
 	case <-time.After(createTime):
 		err = stanza.RemoteServerTimeout("The room " + r.Address.String() + " does not answer.")
 	}
-	if err != nil && added {
-		x.drop(row.ID)
-		_ = x.store.DropLink(context.WithoutCancel(ctx), row.ID) // without a row in memory it does nothing until the next start
+	if err == nil {
+		return nil
 	}
+	if added {
+		x.drop(row.ID)
+		if failed := x.store.DropLink(context.WithoutCancel(ctx), row.ID); failed == nil {
+			return err
+		}
+		row.Cause = "It could not be removed. Remove it again." // it is shown in the list, and can be linked again
+		x.put(row)
+	}
+	x.enqueue(row.ID, func(l *link, ctx context.Context) { l.end(ctx, unconfirmed) })
 	return err
 }
 
 // works reports whether a link works, or is being made.
 func (x *Links) works(row tables.Link) bool {
 	now, known := x.get(row.ID)
-	return row.Cause == "" || known && now.Cause == ""
+	return known && now.Cause == ""
 }
 
 // createTime is how long Create waits for the room.

@@ -313,13 +313,16 @@ func (l *link) ban(p *person, reason string) {
 		return
 	}
 	change := transports.Change{Kind: transports.ChangeBan, Room: l.channel.Net, User: p.user, On: true, Text: convert.CutBytes(reason, convert.MaxName)}
-	l.links.env.Group.Go(func(ctx context.Context) {
+	asked := l.links.env.Group.Turn(l.row.Address, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, askTime)
 		defer cancel()
 		if _, err := changer.Apply(ctx, change); err != nil {
 			l.links.env.Log.Info("a ban in a linked room does not act on the channel", "channel", change.Room, "error", err)
 		}
 	})
+	if !asked {
+		l.links.env.Log.Warn("a ban in a linked room does not act on the channel: too many wait", "channel", change.Room)
+	}
 }
 
 // answer answers a request of somebody in the room to one of the link's occupants.
@@ -343,7 +346,9 @@ func (l *link) answer(st *stanza.Stanza) {
 		l.send(st.Result(convert.ContactInfo(l.links.env.Info, u).Element("")))
 	case x.Is(convert.NSVCard, "vCard") && get && p != nil && p.user != "" && login != nil:
 		user := p.user
-		l.links.env.Group.Go(func(ctx context.Context) { l.links.people.AnswerVCard(ctx, login, user, st) })
+		if !l.links.env.Group.Turn(st.From, func(ctx context.Context) { l.links.people.AnswerVCard(ctx, login, user, st) }) {
+			l.send(st.ErrorReply(stanza.ResourceConstraint("Too many requests are waiting.")))
+		}
 	default:
 		l.send(st.ErrorReply(stanza.ServiceUnavailable("")))
 	}

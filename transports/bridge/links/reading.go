@@ -2,6 +2,8 @@ package links
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/form"
@@ -13,7 +15,7 @@ import (
 // Limits of what is read after a gap.
 const (
 	missedPage   = 100
-	maxMissed    = 10_000           // messages; those before are left out
+	maxMissed    = 10_000           // messages; those before them are left out
 	historyTime  = 10 * time.Second // for the history of a room without an archive to come
 	clockSlack   = time.Minute      // by how much the clock of the room's server may be ahead
 	maxLiveQueue = maxWaiting       // messages that come meanwhile
@@ -23,7 +25,8 @@ const (
 type missed struct {
 	query string     // id of the query whose results come
 	page  []received // of that query
-	count int        // read so far
+	count int        // counted from the newest message backwards
+	left  bool       // there are more than maxMissed: the first ones are left out
 	live  []received // come meanwhile, in order
 }
 
@@ -62,21 +65,37 @@ func (l *link) readMissed(ctx context.Context) {
 		l.after(historyTime, l.caughtUp)
 		return
 	}
-	l.queryMissed(l.in.seen)
+	l.countMissed(l.in.seen, "")
 }
 
-// queryMissed asks for the next page of the archive (XEP-0313 §4): what is behind an id or, without one, behind a time.
-func (l *link) queryMissed(after string) {
-	l.missed.query, l.missed.page = stanza.NewID(), nil
-	f := form.New(form.Submit, convert.NSMAM, "")
-	rsm := stanza.NewElement(convert.NSRSM, "set").Add(stanza.TextElement(convert.NSRSM, "max", "100"))
+// countMissed asks for a page of what is behind an id or, without one, behind a time, from the newest backwards: where there is more than
+// one page, that tells where to begin, without what is read having to be kept until then.
+func (l *link) countMissed(after, before string) {
+	rsm := stanza.NewElement(convert.NSRSM, "set").Add(stanza.TextElement(convert.NSRSM, "max", strconv.Itoa(missedPage)),
+		stanza.NewElement(convert.NSRSM, "before").AddText(before)) // XEP-0059 §2.5
 	if after != "" {
 		rsm.Add(stanza.TextElement(convert.NSRSM, "after", after))
-	} else {
+	}
+	l.queryPage(rsm, after == "", func(ctx context.Context, answer *stanza.Stanza) { l.pageCounted(ctx, after, answer) })
+}
+
+// queryMissed asks for the next page in order (XEP-0313 §4): what is behind an id or, without one, behind a time.
+func (l *link) queryMissed(after string) {
+	rsm := stanza.NewElement(convert.NSRSM, "set").Add(stanza.TextElement(convert.NSRSM, "max", strconv.Itoa(missedPage)))
+	if after != "" {
+		rsm.Add(stanza.TextElement(convert.NSRSM, "after", after))
+	}
+	l.queryPage(rsm, after == "", func(ctx context.Context, answer *stanza.Stanza) { l.pageRead(ctx, after, answer) })
+}
+
+func (l *link) queryPage(rsm *stanza.Element, byTime bool, answered func(context.Context, *stanza.Stanza)) {
+	l.missed.query, l.missed.page = stanza.NewID(), nil
+	f := form.New(form.Submit, convert.NSMAM, "")
+	if byTime {
 		f.Text("start", "", message.Stamp(l.since()))
 	}
 	query := stanza.NewElement(convert.NSMAM, "query").With("queryid", l.missed.query).Add(f.Element(), rsm)
-	l.ask(l.row.Address, stanza.TypeSet, query, func(ctx context.Context, answer *stanza.Stanza) { l.pageRead(ctx, after, answer) })
+	l.ask(l.row.Address, stanza.TypeSet, query, answered)
 }
 
 // missedMessage takes a result of the query (XEP-0313 §4.1).
@@ -104,33 +123,78 @@ func (l *link) missedMessage(st *stanza.Stanza) {
 	l.missed.page = append(l.missed.page, r)
 }
 
-// pageRead goes on with the next page, or with what has come meanwhile.
-func (l *link) pageRead(ctx context.Context, after string, answer *stanza.Stanza) {
+// unanswered handles a query that has no answer, or an error instead of one; false where it has a page. again is called where the id
+// behind which was asked is in the archive no longer.
+func (l *link) unanswered(ctx context.Context, after string, answer *stanza.Stanza, again func()) bool {
 	switch {
 	case l.phase != reading:
-		return
 	case answer == nil:
 		l.retry("its archive does not answer")
-		return
-	case answer.Type == stanza.TypeError && answer.Err().Condition == "item-not-found" && after != "": // the message is in the archive no longer
-		l.queryMissed("")
-		return
-	case answer.Type == stanza.TypeError:
+	case answer.Type != stanza.TypeError:
+		return false
+	case answer.Err().Condition == "item-not-found" && after != "":
+		again()
+	default:
 		l.links.env.Log.Warn("the archive of a linked room cannot be read: messages may be missing", "room", l.row.Address.String(), "condition", answer.Err().Condition)
 		l.caughtUp(ctx)
+	}
+	return true
+}
+
+// complete reports whether a page is the last one of its direction.
+func complete(page []received, answer *stanza.Stanza) bool {
+	fin := answer.Child(convert.NSMAM, "fin")
+	return len(page) == 0 || fin == nil || fin.Attr("complete") == "true"
+}
+
+// pageCounted goes on with the page before, or begins to read.
+func (l *link) pageCounted(ctx context.Context, after string, answer *stanza.Stanza) {
+	if l.unanswered(ctx, after, answer, func() { l.missed.count = 0; l.countMissed("", "") }) {
+		return
+	}
+	page := l.missed.page
+	all := complete(page, answer)
+	first := l.missed.count == 0
+	l.missed.count += len(page)
+	switch {
+	case all && first: // nothing is missing that is not on this page
+		for _, r := range page {
+			l.take(ctx, r)
+		}
+		l.caughtUp(ctx)
+	case all:
+		l.queryMissed(after)
+	case l.missed.count >= maxMissed:
+		l.missed.left = true
+		l.queryMissed(page[0].id)
+	default:
+		l.countMissed(after, page[0].id)
+	}
+}
+
+// pageRead goes on with the next page, or with what has come meanwhile.
+func (l *link) pageRead(ctx context.Context, after string, answer *stanza.Stanza) {
+	if l.unanswered(ctx, after, answer, func() { l.queryMissed("") }) {
 		return
 	}
 	page := l.missed.page
 	for _, r := range page {
 		l.take(ctx, r)
 	}
-	l.missed.count += len(page)
-	fin := answer.Child(convert.NSMAM, "fin")
-	if len(page) == 0 || fin == nil || fin.Attr("complete") == "true" || l.missed.count >= maxMissed {
+	if complete(page, answer) {
 		l.caughtUp(ctx)
 		return
 	}
 	l.queryMissed(page[len(page)-1].id)
+}
+
+// sayLeftOut says in the room that the channel does not have all that was said in it.
+func (l *link) sayLeftOut() {
+	st := stanza.NewMessage(l.row.Address, l.self(), stanza.TypeGroupchat, convert.Body(fmt.Sprintf(
+		"More than %s messages were sent here while this room was not connected to %s. The oldest of them were not sent on.",
+		stanza.Thousands(maxMissed), convert.RoomTitle(l.channel))))
+	st.ID = stanza.NewID()
+	l.send(st)
 }
 
 // caughtUp goes on with what has come meanwhile, and with what waits to be sent.
@@ -147,6 +211,9 @@ func (l *link) caughtUp(ctx context.Context) {
 	l.phase = live
 	l.report(nil)
 	waiting := l.missed.live
+	if l.missed.left {
+		l.sayLeftOut()
+	}
 	l.missed = missed{}
 	for _, r := range waiting {
 		l.take(ctx, r)

@@ -30,7 +30,7 @@ func (t *typing) ended(who jid.JID) { delete(t.by, who.Bare()) }
 // sendTyping reports to the network that a user is typing, or has stopped.
 func (q *Queue) sendTyping(l *logins.Login, st *stanza.Stanza) {
 	on, off := convert.TypingState(st)
-	if !q.env.Info.Caps.Typing || !on && !off || q.conv.Row.Net == "" {
+	if q.conv.Row.Net == "" || !l.Caps(q.conv.Row.Net).Typing || !on && !off {
 		return
 	}
 	client, ok := l.Client().(transports.Typer)

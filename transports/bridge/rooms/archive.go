@@ -2,18 +2,19 @@ package rooms
 
 import (
 	"context"
+	"errors"
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
-
 	"github.com/dragoman-im/dragoman/core/room/history"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 )
 
 // roomArchive has the features of the rooms' archives.
 var roomArchive = archive.New(archive.Options{Search: true})
 
-// archived is the archive of a room, as the room and as the archive engine read it.
+// archived is the archive of a room, as the room reads it.
 type archived struct{ room *Room }
 
 // History implements room.History.
@@ -32,14 +33,39 @@ func (a archived) History(ctx context.Context, q history.Query) ([]history.Entry
 	return entries, nil
 }
 
+// stored is the archive of a room as the archive engine reads it, in any goroutine.
+type stored struct {
+	rooms  *Rooms
+	room   jid.JID
+	number int64
+}
+
+// answer answers a query (XEP-0313).
+func (s stored) answer(ctx context.Context, st *stanza.Stanza) {
+	engine := archive.New(archive.Options{Store: s, Search: true})
+	x, err := engine.Handle(ctx, archive.Request{Archive: s.room, IQ: st, Room: true}, s.rooms.env.Send)
+	if err == nil {
+		s.rooms.env.Send(st.Result(x))
+		return
+	}
+	var e *stanza.Error
+	if !errors.As(err, &e) {
+		s.rooms.env.Log.Error("query of a room's archive failed", "room", s.room.String(), "error", err)
+		e = stanza.FromError(err)
+	}
+	if reply := st.ErrorReply(e); reply != nil {
+		s.rooms.env.Send(reply)
+	}
+}
+
 // Query implements archive.Store.
-func (a archived) Query(ctx context.Context, _ jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
-	return a.room.rooms.queryArchive(ctx, a.room.jid, a.room.conv.ID, f, p)
+func (s stored) Query(ctx context.Context, _ jid.JID, f archive.Filter, p archive.Page) (archive.Result, error) {
+	return s.rooms.queryArchive(ctx, s.room, s.number, f, p)
 }
 
 // Ends implements archive.Store.
-func (a archived) Ends(ctx context.Context, _ jid.JID) (first, last archive.Mark, err error) {
-	return a.room.rooms.archiveEnds(ctx, a.room.conv.ID)
+func (s stored) Ends(ctx context.Context, _ jid.JID) (first, last archive.Mark, err error) {
+	return s.rooms.archiveEnds(ctx, s.number)
 }
 
 // queryArchive reads a page of the archive of a room, whose number is that of its row.

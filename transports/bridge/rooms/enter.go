@@ -182,7 +182,7 @@ func (r *Room) keepJoined(ctx context.Context, e *entry) error {
 }
 
 // Enter implements room.Owner: those may enter whom the network lets in.
-func (r *Room) Enter(ctx context.Context, _ *room.Room, e room.EnterRequest) (room.Grant, error) {
+func (r *Room) Enter(ctx context.Context, engine *room.Room, e room.EnterRequest) (room.Grant, error) {
 	l, seen := r.loginOf(ctx, e.Session)
 	switch {
 	case l == nil:
@@ -198,5 +198,25 @@ func (r *Room) Enter(ctx context.Context, _ *room.Room, e room.EnterRequest) (ro
 	if !seen.Writable {
 		grant.Role = rules.RoleVisitor
 	}
+	r.noteReader(ctx, engine, l.User, !seen.Writable)
 	return grant, nil
+}
+
+// noteReader shows whether somebody may only read, also where they are a member of the room already.
+func (r *Room) noteReader(ctx context.Context, engine *room.Room, user transports.UserID, reads bool) {
+	id := r.rooms.address.Occupant(user, "")
+	o, shown := engine.Occupant(id)
+	switch {
+	case reads:
+		if r.readers == nil {
+			r.readers = map[transports.UserID]bool{}
+		}
+		if r.readers[user] = true; shown && o.Role == rules.RoleParticipant {
+			engine.SetRole(ctx, id, rules.RoleVisitor, "")
+		}
+	case r.readers[user]:
+		if delete(r.readers, user); shown && o.Role == rules.RoleVisitor && r.ranks[user].role != transports.RoleReader {
+			engine.SetRole(ctx, id, rules.RoleParticipant, "")
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/room/occupants"
+	"github.com/dragoman-im/dragoman/core/room/rules"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
@@ -121,6 +122,9 @@ func (r *Room) member(u transports.UserInfo, persona string) occupants.Puppet {
 		}
 		convert.SetRole(&m, r.ranks[u.ID].role)
 		m.Hats = append(m.Hats, convert.Hats(r.ranks[u.ID].badges)...)
+		if r.readers[u.ID] && m.Role == "" {
+			m.Role = rules.RoleVisitor
+		}
 		r.occupants[m.ID] = u.ID
 		if p, ok := r.rooms.presence.Of(u.ID); ok {
 			m.Show, m.Status = convert.Show(p.Show), convert.CutBytes(p.Status, convert.MaxName)

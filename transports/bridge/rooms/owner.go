@@ -3,7 +3,6 @@ package rooms
 import (
 	"context"
 
-	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -58,18 +57,25 @@ func (r *Room) Query(ctx context.Context, _ *room.Room, q room.Query) (*stanza.E
 		if !ok {
 			return nil, stanza.ItemNotFound("")
 		}
-		r.rooms.env.Group.Go(func(ctx context.Context) { r.rooms.people.AnswerVCard(ctx, l, user, q.Stanza) })
-		return nil, room.ErrHandled
+		return nil, r.later(q.Stanza, func(ctx context.Context) { r.rooms.people.AnswerVCard(ctx, l, user, q.Stanza) })
 	case payload.Space == convert.NSMAM && q.To == nil:
 		if !seen.Joined && q.From == nil {
 			return nil, stanza.Forbidden("Come into the room first.") // the network is asked then
 		}
-		engine := archive.New(archive.Options{Store: archived{r}, Search: true})
-		return engine.Handle(ctx, archive.Request{Archive: r.jid, IQ: q.Stanza, Room: true}, r.rooms.env.Send)
+		store, st := stored{r.rooms, r.jid, r.conv.ID}, q.Stanza
+		return nil, r.later(st, func(ctx context.Context) { store.answer(ctx, st) })
 	case payload.Is(convert.NSVCard, "vCard"): // XEP-0054 §3.2
 		return nil, stanza.Forbidden("This is the profile that somebody has on " + r.rooms.env.Info.Name + ". Only they can change it, there.")
 	}
 	return nil, stanza.ServiceUnavailable("")
+}
+
+// later has a request answered outside of the room's goroutine. The error is for the requester.
+func (r *Room) later(st *stanza.Stanza, answer func(ctx context.Context)) error {
+	if !r.rooms.env.Group.Turn(st.From.Bare(), answer) {
+		return stanza.ResourceConstraint("Too many requests are waiting.")
+	}
+	return room.ErrHandled
 }
 
 // Notify implements room.Owner.

@@ -34,7 +34,7 @@ type Room struct {
 	jid       jid.JID
 	entry     *corerooms.Entry             // nil until the first stanza for the room
 	occupants map[string]transports.UserID // network members, by occupant id
-	ranks     map[transports.UserID]rank
+	rights
 	looks     looks
 	viewers   map[transports.LoginID]bool  // logins that are known to see the room
 	confirmed map[transports.LoginID]int   // logins that the network has confirmed to be in the room, with Login.Gaps at that time
@@ -42,6 +42,12 @@ type Room struct {
 	listing   *listing                     // of members, while it is under way
 	version   int64                        // changes when others may be in the room than before
 	guests    []string                     // people of linked rooms, by occupant id; the last to write is the last
+}
+
+// rights are what people may do in the room.
+type rights struct {
+	ranks   map[transports.UserID]rank
+	readers map[transports.UserID]bool // people with a login who may not write
 }
 
 // Room makes the room of a conversation; Connect has to be called before its use.
