@@ -21,7 +21,7 @@ db.commit()
 // Dino is a Dino under an X server of its own. It connects to port 5222 of the account's domain.
 type Dino struct {
 	Data string // its directory for data
-	*screen
+	*Screen
 	log  *Log // what it sends and receives, of this run
 	proc *Process
 }
@@ -30,7 +30,7 @@ type Dino struct {
 func StartDino(t testing.TB, address, password string) *Dino {
 	t.Helper()
 	dir := t.TempDir()
-	d := &Dino{Data: filepath.Join(dir, "data", "dino"), screen: startScreen(t, "dino", dir)}
+	d := &Dino{Data: filepath.Join(dir, "data", "dino"), Screen: startScreen(t, dir, "--class", "dino")}
 	d.Start(t)
 	// The first run makes the database.
 	err := Poll(t.Context(), func() error {
@@ -53,7 +53,7 @@ func (d *Dino) Start(t testing.TB) {
 	t.Helper()
 	d.log = NewLog(t, "dino")
 	cmd := exec.Command("dbus-run-session", "dino-im", "--print-xmpp=all")
-	cmd.Env = d.screen.env
+	cmd.Env = d.env
 	cmd.WaitDelay = time.Second // others may hold its output
 	d.proc = Spawn(t, d.log, cmd)
 }

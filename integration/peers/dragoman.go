@@ -83,6 +83,7 @@ type Options struct {
 	Setup
 	Settings string // further TOML: whole sections
 	LocalWeb bool   // files are at an http address on this machine, without a domain
+	LocalTLS bool   // files are at an https address of localhost
 	Server   string // further lines of [server]
 	Data     string // the data directory; empty: one beside the configuration
 	Limits   string // further lines of [limits]; no rate is in force unless they name one
@@ -98,7 +99,11 @@ type Options struct {
 func StartDragoman(t testing.TB, o Options) *Dragoman {
 	t.Helper()
 	d := newDragoman(t, "dragoman")
-	authority := o.certificate(t, d.Dir, append(o.domains(), anonymousHost(o.Host))...)
+	domains := append(o.domains(), anonymousHost(o.Host))
+	if o.LocalTLS {
+		domains = append(domains, "localhost")
+	}
+	authority := o.certificate(t, d.Dir, domains...)
 	d.Server = Server{
 		Host:          o.Host,
 		ClientAddr:    fmt.Sprintf("127.0.0.1:%d", FreePort(t)),
@@ -122,6 +127,10 @@ func StartDragoman(t testing.TB, o Options) *Dragoman {
 	fmt.Fprintf(&b, "[listen]\nc2s = [%q]\nc2s_tls = []\ncomponent = [%q]\nhttp = [%q]\nhttp_tls = [%q]\n%s\n\n", d.ClientAddr, d.ComponentAddr, d.HTTPAddr, d.HTTPSAddr, o.Listen)
 	if o.LocalWeb {
 		fmt.Fprintf(&b, "[web]\nurl = %q\n\n", "http://"+d.HTTPAddr)
+	}
+	if o.LocalTLS {
+		_, port, _ := strings.Cut(d.HTTPSAddr, ":")
+		fmt.Fprintf(&b, "[web]\nurl = %q\n\n", "https://localhost:"+port)
 	}
 	fmt.Fprintf(&b, "[tls]\ncertificate = %q\nkey = %q\n\n", authority.CertFile, authority.KeyFile)
 	fmt.Fprintf(&b, "[login]\niterations = 4096\n%s\n\n%s", o.Login, logging())

@@ -7,21 +7,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// screen is an X server for one graphical program, whose files are in a directory.
-type screen struct {
-	class string // of the program's windows
-	env   []string
+// Screen is an X server for one graphical program, whose files are in a directory.
+type Screen struct {
+	find []string // xdotool's search for the window
+	env  []string
 }
 
 // startScreen starts an X server.
-func startScreen(t testing.TB, class, dir string) *screen {
+func startScreen(t testing.TB, dir string, find ...string) *Screen {
 	t.Helper()
 	Need(t, "xdotool")
-	s := &screen{class: class}
+	s := &Screen{find: find}
 	run := filepath.Join(dir, "run")
 	if err := os.MkdirAll(run, 0o700); err != nil {
 		t.Fatal(err)
@@ -66,16 +67,29 @@ func display(t testing.TB) string {
 }
 
 // Keys presses keys and types a text in the program's window.
-func (s *screen) Keys(ctx context.Context, text string, keys ...string) error {
-	args := append([]string{"search", "--sync", "--onlyvisible", "--class", s.class, "windowfocus", "key", "--clearmodifiers"}, keys...)
+func (s *Screen) Keys(ctx context.Context, text string, keys ...string) error {
+	var args []string
+	if len(keys) > 0 {
+		args = append([]string{"key", "--clearmodifiers"}, keys...)
+	}
 	if text != "" {
 		args = append(args, "type", "--delay", "30", text)
 	}
-	return s.run(ctx, "xdotool", args...)
+	return s.run(ctx, "xdotool", s.in("windowfocus", args...)...)
+}
+
+// Click clicks at a point of the window.
+func (s *Screen) Click(ctx context.Context, x, y int) error {
+	return s.run(ctx, "xdotool", s.in("mousemove", "--window", "%1", strconv.Itoa(x), strconv.Itoa(y), "click", "1")...)
+}
+
+// in returns the arguments of xdotool for an action in the window, once that is there.
+func (s *Screen) in(action string, args ...string) []string {
+	return append(append(append([]string{"search", "--sync", "--onlyvisible"}, s.find...), action), args...)
 }
 
 // run runs a program that works on the screen.
-func (s *screen) run(ctx context.Context, program string, args ...string) error {
+func (s *Screen) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = s.env
 	out, err := cmd.CombinedOutput()
