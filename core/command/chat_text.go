@@ -52,7 +52,7 @@ func tableRow(head, row []form.Field) string {
 	var cells []string
 	for _, h := range head {
 		for i := range row {
-			if row[i].Var == h.Var && row[i].Value() != "" {
+			if row[i].Var == h.Var && row[i].Value() != "" && h.Type != form.Hidden {
 				cells = append(cells, h.OptionLabel(row[i].Lines()))
 			}
 		}

@@ -24,7 +24,7 @@ const (
 	fieldTo    = "to"
 )
 
-const labelWords = "Words; in double quotes they have to follow each other"
+const labelWords = "Words"
 
 // command is the search as an ad-hoc command (XEP-0050). Each page is a search of its own: the rights are those of the moment.
 func (f *Search) command() command.Command {
@@ -36,11 +36,11 @@ func (f *Search) command() command.Command {
 		},
 		Run: func(_ context.Context, who command.Caller) (command.Step, error) {
 			ask := form.New(form.Ask, "", "Search messages")
-			ask.Instructions = []string{desc + " All of the words have to be in a message. Leave the other fields empty to search everything."}
+			ask.Instructions = []string{desc + " All of the words have to be in a message, and those in double quotes have to follow each other. Leave the other fields empty to search everything."}
 			ask.Add(
 				form.Field{Var: fieldWords, Type: form.TextSingle, Label: labelWords, Required: true},
-				form.Field{Var: fieldWith, Type: form.JIDSingle, Label: "With whom, or in which room (an address)"},
-				form.Field{Var: fieldFrom, Type: form.TextSingle, Label: "From (a day, such as 2026-11-30, or a time as in XEP-0082)"},
+				form.Field{Var: fieldWith, Type: form.JIDSingle, Label: "Address of a person or a room"},
+				form.Field{Var: fieldFrom, Type: form.TextSingle, Label: "From (a day such as 2026-11-30, or a time such as 2026-11-30T15:00:00Z)"},
 				form.Field{Var: fieldTo, Type: form.TextSingle, Label: "To (a day or a time)"},
 			)
 			return command.Step{Form: ask, Then: func(ctx context.Context, answers *form.Form) (command.Step, error) {
@@ -142,8 +142,8 @@ func table(found []archive.Found) *form.Form {
 		{Var: "conversation", Type: form.JIDSingle, Label: "Conversation"},
 		{Var: "author", Type: form.TextSingle, Label: "Author"},
 		{Var: "excerpt", Type: form.TextSingle, Label: "Message"},
-		{Var: "archive", Type: form.JIDSingle, Label: "Archive"},
-		{Var: "id", Type: form.TextSingle, Label: "Id in the archive"},
+		{Var: "archive", Type: form.Hidden, Label: "Archive"}, // for programs
+		{Var: "id", Type: form.Hidden, Label: "Id in the archive"},
 	}
 	for _, m := range found {
 		row := make([]form.Field, len(t.Reported))

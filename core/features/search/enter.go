@@ -12,7 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-const enterText = "Who fills this in can be found in the user directory of this server, with what is filled in and the address. Leave out what others need not know."
+const enterText = "Fill this in so that others find you in the user directory of this server, with what you have filled in and your address. Leave out what they need not know."
 
 // register is how an account enters the directory, reads what it has entered, and leaves (XEP-0077 §3).
 func (d *Search) register(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
