@@ -18,7 +18,7 @@ func TestGajimRooms(t *testing.T) {
 	// Its window asks for a name, with which it creates and configures the room.
 	window := g.Window("Create Group Chat")
 	g.repeats("create the room", func(ctx context.Context) error {
-		g.acts("", "create-groupchat", "'test'")
+		g.activates("", "create-groupchat", "'test'")
 		err := window.Click(ctx, 300, 93) // the name
 		for _, keys := range []struct{ text, key string }{{"A Dark Cave", "ctrl+a"}, {"", "Tab"}, {"", "Tab"}, {"", "Tab"}, {"", "Return"}} {
 			if err == nil {
@@ -48,17 +48,17 @@ func TestGajimRooms(t *testing.T) {
 
 	g.types("By the pricking of my thumbs", room, "By the pricking of my thumbs</body>")
 	g.send(g.simon, "<message type='groupchat' to='"+room+"' id='m1'><body>Something wicked</body></message>")
-	said := g.gets("m1", "Something wicked", "stanza-id")
+	written := g.gets("m1", "Something wicked", "stanza-id")
 	g.shows("Something wicked")
-	id := said.Child("urn:xmpp:sid:0", "stanza-id").Attr("id")
-	g.acts("/window/1", "retract-message", "{'account': <'test'>, 'jid': <'"+room+"'>, 'stanza_id': <'"+id+"'>}")
+	id := written.Child("urn:xmpp:sid:0", "stanza-id").Attr("id")
+	g.activates("/window/1", "retract-message", "{'account': <'test'>, 'jid': <'"+room+"'>, 'stanza_id': <'"+id+"'>}")
 	g.confirms("Retract Message", "alt+r", "retract", id)
 
-	g.acts("/window/1", "muc-change-role", "['Simon', 'visitor']")
+	g.activates("/window/1", "muc-change-role", "['Simon', 'visitor']")
 	g.gets("<presence", room+"/Simon", `"visitor"`)
-	g.acts("/window/1", "muc-change-affiliation", "['"+simonBare+"', 'admin']")
+	g.activates("/window/1", "muc-change-affiliation", "['"+simonBare+"', 'admin']")
 	g.gets("<presence", room+"/Simon", `"admin"`)
-	g.acts("/window/1", "muc-change-affiliation", "['"+simonBare+"', 'member']")
+	g.activates("/window/1", "muc-change-affiliation", "['"+simonBare+"', 'member']")
 	g.gets("<presence", room+"/Simon", `"member"`)
 	g.types("/kick Simon Avaunt", "<presence", `"307"`, "Avaunt")
 	enter()

@@ -75,10 +75,10 @@ func (g *gajim) shows(parts ...string) {
 	}
 }
 
-// acts activates an action of Gajim's.
-func (g *gajim) acts(of, action, parameter string) {
+// activates activates an action of Gajim.
+func (g *gajim) activates(of, action, parameter string) {
 	g.Helper()
-	if err := g.Act(g.ctx, of, action, parameter); err != nil {
+	if err := g.Activate(g.ctx, of, action, parameter); err != nil {
 		g.Fatal(err)
 	}
 }
@@ -86,7 +86,7 @@ func (g *gajim) acts(of, action, parameter string) {
 // selects opens the chat with an address.
 func (g *gajim) selects(address, kind string) {
 	g.Helper()
-	g.acts("/window/1", "add-chat", "{'account': <'test'>, 'jid': <'"+address+"'>, 'type': <'"+kind+"'>, 'select': <true>}")
+	g.activates("/window/1", "add-chat", "{'account': <'test'>, 'jid': <'"+address+"'>, 'type': <'"+kind+"'>, 'select': <true>}")
 }
 
 // attempt is for one attempt of what may come too early, before a window is ready.
@@ -239,7 +239,7 @@ func (g *gajim) uploads() {
 	g.selects(simonBare, "contact")
 	var sent *xmltree.Element
 	g.repeats("upload", func(ctx context.Context) error {
-		g.acts("/window/1", "send-file-httpupload", "['file://"+file+"']")
+		g.activates("/window/1", "send-file-httpupload", "['file://"+file+"']")
 		return g.Keys(ctx, "", "Return")
 	}, g.received(&sent, "/text.txt</body>"))
 	https := http.Client{Transport: &http.Transport{TLSClientConfig: g.server.TLS.Clone(), DisableKeepAlives: true}}
@@ -255,12 +255,12 @@ func (g *gajim) uploads() {
 // blocks has Gajim block Simon and accept him again (XEP-0191).
 func (g *gajim) blocks() {
 	g.Helper()
-	g.acts("", "test-block-contact", "'"+simonBare+"'")
+	g.activates("", "test-block-contact", "'"+simonBare+"'")
 	g.confirms("Block Contact", "alt+b", "<presence", sallyBare, "unavailable")
 	g.send(g.simon, "<message type='chat' id='refused' to='"+sallyBare+"'><body>not for Sally</body></message>")
 	g.gets("refused", "<error")
 	g.shows("<block xmlns='urn:xmpp:blocking'>") // the notification of it, as the server writes it
-	g.acts("", "test-block-contact", "'"+simonBare+"'")
+	g.activates("", "test-block-contact", "'"+simonBare+"'")
 	g.gets("<presence", sallyBare+"/gajim.test")
 }
 

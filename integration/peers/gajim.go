@@ -119,8 +119,8 @@ func (g *Gajim) Last(text string) string {
 	return line
 }
 
-// Act activates an action of the application, "" or of its main window, "/window/1". The parameter is in GVariant's text format; "" is none.
-func (g *Gajim) Act(ctx context.Context, of, action, parameter string) error {
+// Activate activates an action of the application, "" or of its main window, "/window/1". The parameter is in GVariant's text format; "" is none.
+func (g *Gajim) Activate(ctx context.Context, of, action, parameter string) error {
 	parameters := "[]"
 	if parameter != "" {
 		parameters = "[<" + parameter + ">]"

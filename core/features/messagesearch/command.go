@@ -24,8 +24,6 @@ const (
 	fieldTo    = "to"
 )
 
-const labelWords = "Words"
-
 // command is the search as an ad-hoc command (XEP-0050). Each page is a search of its own: the rights are those of the moment.
 func (f *Search) command() command.Command {
 	const desc = "Searches your messages and those of the rooms that you are in."
@@ -38,7 +36,7 @@ func (f *Search) command() command.Command {
 			ask := form.New(form.Ask, "", "Search messages")
 			ask.Instructions = []string{desc + " All of the words have to be in a message, and those in double quotes have to follow each other. Leave the other fields empty to search everything."}
 			ask.Add(
-				form.Field{Var: fieldWords, Type: form.TextSingle, Label: labelWords, Required: true},
+				form.Field{Var: fieldWords, Type: form.TextSingle, Label: "Words", Required: true},
 				form.Field{Var: fieldWith, Type: form.JIDSingle, Label: "Address of a person or a room"},
 				form.Field{Var: fieldFrom, Type: form.TextSingle, Label: "From (a day such as 2026-11-30, or a time such as 2026-11-30T15:00:00Z)"},
 				form.Field{Var: fieldTo, Type: form.TextSingle, Label: "To (a day or a time)"},
