@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s"
 	"github.com/dragoman-im/dragoman/core/s2s/locate"
 )
@@ -60,3 +61,11 @@ func (f *Federation) Reload(c config.Config) error {
 
 // Fix sets where the servers of domains are. Reload replaces it.
 func (f *Federation) Fix(table map[string]s2s.FixedAddress) { f.fixed.Set(table) }
+
+// Counted returns the counters of limits. Those of a nil Federation count nothing.
+func (f *Federation) Counted() []router.Counter {
+	if f == nil {
+		return (&s2s.Counters{}).Limits()
+	}
+	return f.Counters.Limits()
+}

@@ -13,9 +13,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/conference"
 	"github.com/dragoman-im/dragoman/core/features/invite"
 	"github.com/dragoman-im/dragoman/core/features/upload"
+	"github.com/dragoman-im/dragoman/core/federation"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
-	"github.com/dragoman-im/dragoman/core/s2s"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/web"
 )
@@ -42,7 +42,7 @@ func (s *Server) Counts() []Count {
 	var all counts
 	all.addCounters(s.clients.Counters.Limits())
 	all.addCounters(s.components.Counters.Limits())
-	all.addCounters(s.remoteCounters().Limits())
+	all.addCounters(s.remote.Counted())
 	all.addCounters(s.store.Counters.Limits())
 	all.add(Count{nameArchiveMessages, s.reloadable.archiveQuota.deleted.Load()})
 	all.add(Count{nameLists, s.reloadable.lists.Refused.Load()})
@@ -76,7 +76,7 @@ func CountedLimits() []string {
 	all := counts{{Limit: nameArchiveMessages}, {Limit: nameLists}, {Limit: namePushAccounts}}
 	all.addCounters((&c2s.Counters{}).Limits())
 	all.addCounters((&component.Counters{}).Limits())
-	all.addCounters((&s2s.Counters{}).Limits())
+	all.addCounters((*federation.Federation)(nil).Counted())
 	all.addCounters((&store.Counters{}).Limits())
 	all.addCounters((&web.Counters{}).Limits())
 	all.addCounters((&upload.Counters{}).Limits())

@@ -3,7 +3,6 @@ package server
 import (
 	"path/filepath"
 
-	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/federation"
 	"github.com/dragoman-im/dragoman/core/s2s"
 )
@@ -28,30 +27,7 @@ func (s *Server) newFederation() error {
 	}
 	s.router.SetRemote(s.remote)
 	for _, h := range s.hosts {
-		h.admin.Links = linkKeeper{s.remote.Server}
+		h.admin.Links = s.remote.Links()
 	}
 	return nil
-}
-
-// linkKeeper shows administrators the connections with other servers.
-type linkKeeper struct{ *s2s.Server }
-
-func (k linkKeeper) Connections(max int) []admin.Connection {
-	var list []admin.Connection
-	for _, c := range k.Server.Connections(max) {
-		one := admin.Connection{Ours: c.Ours, Theirs: c.Theirs, Incoming: c.Incoming, Since: c.Since, Waiting: c.Waiting}
-		if c.Failure != nil {
-			one.Failure = c.Failure.Error()
-		}
-		list = append(list, one)
-	}
-	return list
-}
-
-// remoteCounters returns the counters of the links to other servers, which count nothing if there are none.
-func (s *Server) remoteCounters() *s2s.Counters {
-	if s.remote == nil {
-		return &s2s.Counters{}
-	}
-	return &s.remote.Counters
 }
