@@ -73,14 +73,13 @@ func TestOtherServerRefused(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t)
 	domains := []string{
-		"plain.test", "wrong.test", "expired.test", "unknown.test", "nothing.test", "invalid.test", "error.test", "gone.test", "elsewhere.test", "big.test", "late.test", "garbage.test",
+		"plain.test", "wrong.test", "expired.test", "unknown.test", "nothing.test", "invalid.test", "error.test", "gone.test", "elsewhere.test", "big.test", "unasked.test", "garbage.test",
 	}
 	a := newNode(t, n, "a.test", func(o *Config) {
 		o.Policy.Domains = map[string]Rule{}
 		for _, d := range []string{"wrong.test", "expired.test", "unknown.test"} {
 			o.Policy.Domains[d] = Rule{Certificates: true}
 		}
-		o.Limits.Wait = 5 * time.Second
 	})
 	valid := map[string]*tls.Certificate{}
 	for _, d := range domains {
@@ -115,7 +114,7 @@ func TestOtherServerRefused(t *testing.T) {
 		"gone.test":      keyed("gone.test", "<stream:error><host-gone xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"),
 		"elsewhere.test": keyed("elsewhere.test", "<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>127.0.0.1:1</see-other-host></stream:error></stream:stream>"),
 		"big.test":       keyed("big.test", "<db:result from='big.test' to='a.test' type='valid'>"+strings.Repeat("x", 20_000)),
-		"late.test":      keyed("late.test", "<db:result from='late.test' to='other.test' type='valid'/><db:result from='bank.test' to='a.test' type='valid'/><db:verify from='late.test' to='a.test' id='theirs' type='valid'/>"),
+		"unasked.test":   keyed("unasked.test", "<db:result from='unasked.test' to='other.test' type='valid'/><db:result from='bank.test' to='a.test' type='valid'/><db:verify from='unasked.test' to='a.test' id='theirs' type='valid'/></stream:stream>"),
 		"garbage.test":   func(p *rawstream.Peer) { p.Send("HTTP/1.1 400 Bad Request\r\n\r\n"); end(p) },
 	}
 	conditions := map[string]string{
@@ -153,7 +152,7 @@ func TestOtherServerRefused(t *testing.T) {
 func TestCVE_2011_0411_InjectionIntoProceed(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t)
-	a := newNode(t, n, "a.test", func(o *Config) { o.Limits.Wait = 5 * time.Second })
+	a := newNode(t, n, "a.test", nil)
 	cert := n.ca.sign(t, nil, "b.test")
 	got := make(chan string, 1)
 	reached(t, n, "b.test", func(p *rawstream.Peer) {
