@@ -490,7 +490,7 @@ func TestDefaults(t *testing.T) {
 		"limits.unacknowledged": "500", "limits.detached_sessions": "10", "limits.inactive_queue": "500",
 		"upload.size": "100 MiB", "upload.daily": "1 GiB", "upload.daily_files": "1000", "upload.total": "5 GiB", "upload.profile_size": "2 MiB", "upload.profile_files": "50",
 		"upload.reserve": "256 MiB", "push.devices": "5", "push.errors": "16",
-		"rooms.per_account": "100", "rooms.message_bytes": "256 KiB", "rooms.messages": "180",
+		"rooms.per_account": "100", "rooms.message_bytes": "256 KiB", "rooms.messages": "180", "rooms.searches": "30", "rooms.archive_queries": "600",
 	}
 	tested := map[string]bool{}
 	for _, l := range limits() {
