@@ -24,6 +24,7 @@ func TestFederationRefusals(t *testing.T) {
 	for _, s := range []*federated{own, good, wrong} {
 		s.user = s.login(t.Context(), t, alice)
 		s.user.send("<presence/>")
+		s.user.stanza("presence", "", s.user.full()) // from now on messages are for this session
 	}
 	f.Announce(t, own.ServerAddr, "mirror.example") // a domain that resolves to us
 	f.Announce(t, good.ServerAddr, "other.example") // and one to a server that does not serve it
