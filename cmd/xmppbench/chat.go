@@ -22,6 +22,7 @@ func chatCommand(o *options) *cobra.Command {
 	bare := cmd.Flags().Bool("bare", false, "send to bare JIDs")
 	manage := cmd.Flags().Bool("manage", false, "with stream management (XEP-0198): one request and one acknowledgement for ten messages")
 	archive := cmd.Flags().String("archive", "", "what the accounts want archived (XEP-0441): always or never; empty leaves the preferences unchanged")
+	peer := cmd.Flags().String("peer", "", "another server, written as a target: each pair has one user on each, and the cost is that of the target alone")
 	wait := cmd.Flags().Duration("wait", 0, "how long to wait before each round, for what the server does after an earlier load")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
@@ -33,7 +34,7 @@ func chatCommand(o *options) *cobra.Command {
 				return nil, err
 			}
 			defer closeAll(others)
-			return chat(ctx, t, o, chatLoad{*users &^ 1, *duration, *window, *size, *bare, *manage, *archive})
+			return chat(ctx, t, o, chatLoad{*users &^ 1, *duration, *window, *size, *bare, *manage, *archive, *peer})
 		})
 	}
 	return cmd
@@ -48,6 +49,32 @@ type chatLoad struct {
 	manage bool
 
 	archive string
+	peer    string
+}
+
+// sessions logs the users in; two that follow each other are a pair.
+func (l chatLoad) sessions(ctx context.Context, t target, o *options) ([]*client, error) {
+	if l.peer == "" {
+		return sessions(ctx, t, o, l.users, same)
+	}
+	other, err := parseTarget(l.peer)
+	if err != nil {
+		return nil, err
+	}
+	here, err := sessions(ctx, t, o, l.users/2, same)
+	if err != nil {
+		return nil, err
+	}
+	there, err := sessions(ctx, other, o, l.users/2, same)
+	if err != nil {
+		closeAll(here)
+		return nil, err
+	}
+	var all []*client
+	for i := range here {
+		all = append(all, here[i], there[i])
+	}
+	return all, nil
 }
 
 // sessions logs n clients in, eight at a time.
@@ -96,7 +123,7 @@ func same(i int) int { return i }
 const bodyMark = "<body>bench "
 
 func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error) {
-	clients, err := sessions(ctx, t, o, l.users, same)
+	clients, err := l.sessions(ctx, t, o)
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,11 @@ type Stage struct {
 	Undelivered func(ctx context.Context, p *Pass) error
 }
 
+// Only is the Skip of a stage that handles one kind of stanzas.
+func Only(kind stanza.Kind) func(*stanza.Stanza) bool {
+	return func(st *stanza.Stanza) bool { return st.Kind != kind }
+}
+
 // Pass is one stanza on its way through the stages. It is only valid until the stage returns.
 type Pass struct {
 	Host     *Host

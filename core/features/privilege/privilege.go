@@ -66,8 +66,8 @@ func (p *Privileges) Feature() router.Feature {
 	return router.Feature{
 		Name: "privilege", HostMessage: p.message, HostIQ: refuse, AccountIQ: map[string]router.IQHandler{NS: p.request},
 		Stages: []router.Stage{
-			{Name: "privileged requests", Position: router.Refuse, Inbound: toSession},
-			{Name: "presence of contacts", Position: router.Copy, Inbound: p.contactPresence},
+			{Name: "privileged requests", Position: router.Refuse, Inbound: toSession, Skip: router.Only(stanza.IQ)},
+			{Name: "presence of contacts", Position: router.Copy, Inbound: p.contactPresence, Skip: router.Only(stanza.Presence)},
 		},
 		Counters: []router.Counter{
 			{Setting: "limits.component_requests", Value: &p.crowded},

@@ -42,6 +42,23 @@ func TestStagesSkipWhatTheyIgnore(t *testing.T) {
 	}
 }
 
+// An ordinary message of a room is copied for no occupant: each stage skips it or does without the receiver.
+func TestRoomMessagesAreShared(t *testing.T) {
+	t.Parallel()
+	s := start(t, "ann")
+	st := &stanza.Stanza{
+		Kind: stanza.Message, Type: stanza.TypeGroupchat, From: jid.MustParse("room@conference.example.org/n"), ID: "1",
+		Payload: "<body>hello</body><occupant-id xmlns='urn:xmpp:occupant-id:0' id='x'/><stanza-id xmlns='urn:xmpp:sid:0' by='room@conference.example.org' id='1'/>",
+	}
+	for _, f := range s.host.Features() {
+		for i := range f.Stages {
+			if g := &f.Stages[i]; g.Inbound != nil && !g.Shared && (g.Skip == nil || !g.Skip(st)) {
+				t.Errorf("stage %s of %s needs a copy for each occupant", g.Name, f.Name)
+			}
+		}
+	}
+}
+
 var broadcastPayloads = []string{
 	"", "<body>hello</body>",
 	"<body>x</body><stanza-id xmlns='urn:xmpp:sid:0' by='room@conference.example.org' id='1'/>",
