@@ -52,8 +52,8 @@ type Queue struct {
 // output is the transport of a queue: either stream or frames is set.
 type output struct {
 	stream Transport
-	try    Socket // stream, if it has non-blocking writes
-	ahead  toucher
+	try    Socket                   // stream, if it has non-blocking writes
+	ahead  interface{ Touch() int } // stream, if it can read ahead what a write uses
 	frames FrameTransport
 	bounds *frameBounds // of frames
 }
@@ -82,7 +82,7 @@ func NewQueue(t Transport, limits QueueLimits, onFail func(err error, unwritten 
 	if s, ok := t.(Socket); ok && s.CanTry() {
 		out.try = s
 	}
-	out.ahead, _ = t.(toucher)
+	out.ahead, _ = t.(interface{ Touch() int })
 	return newQueue(out, limits, onFail)
 }
 

@@ -42,9 +42,6 @@ type Socket interface {
 	SetWriteDeadline(t time.Time) error
 }
 
-// toucher is a transport that can read ahead what a write uses.
-type toucher interface{ Touch() int }
-
 // lingerer is a transport that can end its own direction and wait for the peer before it is closed.
 type lingerer interface{ Linger(until time.Time) }
 
