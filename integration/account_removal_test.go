@@ -227,15 +227,19 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 		"deleted_names":          `FALSE`, // the name alone, which is not given away again at once
 		"deletion_clock":         `FALSE`,
 
-		"rooms":              `creator = '` + who + `'`,
-		"room_affiliations":  `jid = '` + who + `'`,
-		"room_hats":          `jid = '` + who + `'`,
-		"room_requests":      `jid = '` + who + `'`,
-		"room_roles":         `jid = '` + who + `'`,
-		"room_generations":   `FALSE`, // hashes of the names that were given away
-		"room_archives":      `FALSE`, // of the rooms
-		"block_list_entries": `FALSE`, // of lists that others publish
-		"room_messages":      `FALSE`, // what was said to others, with the nickname
+		"rooms":                     `creator = '` + who + `'`,
+		"room_affiliations":         `jid = '` + who + `'`,
+		"room_hats":                 `jid = '` + who + `'`,
+		"room_requests":             `jid = '` + who + `'`,
+		"room_affiliation_versions": `jid = '` + who + `'`,
+		"room_words_owners":         `FALSE`, // of the rooms, as the messages
+		"room_words_segments":       `FALSE`,
+		"room_words_chunks":         `FALSE`,
+		"room_roles":                `jid = '` + who + `'`,
+		"room_generations":          `FALSE`, // hashes of the names that were given away
+		"room_archives":             `FALSE`, // of the rooms
+		"block_list_entries":        `FALSE`, // of lists that others publish
+		"room_messages":             `FALSE`, // what was said to others, with the nickname
 
 		"pubsub_nodes":         `account = '` + who + `' OR creator = '` + who + `'`,
 		"pubsub_items":         `service = '` + who + `' OR publisher = '` + who + `'`,

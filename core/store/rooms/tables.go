@@ -37,8 +37,9 @@ func New(s *store.Store) *Tables {
 }
 
 const (
-	// Where a deleted account still has an affiliation, what clients know of the lists becomes worthless: they read them anew.
-	forgetVersionsSQL     = `DELETE FROM room_affiliation_versions WHERE room IN (SELECT room FROM room_affiliations WHERE jid = ?)`
+	// Where a deleted account has or had an affiliation, what clients know of the lists becomes worthless: they read them anew.
+	forgetVersionsSQL = `DELETE FROM room_affiliation_versions WHERE room IN (SELECT room FROM room_affiliations WHERE jid = ?1
+UNION SELECT room FROM room_affiliation_versions WHERE jid = ?1)`
 	deleteAffiliationsSQL = `DELETE FROM room_affiliations WHERE jid = ?`
 	deleteHatsSQL         = `DELETE FROM room_hats WHERE jid = ?`
 	deleteRequestsSQL     = `DELETE FROM room_requests WHERE jid = ?`
