@@ -63,6 +63,8 @@ type unflushed struct {
 type carrier struct {
 	*stream.Conn
 	management *management // nil without stream management; set before the connection is used
+	secure     bool        // with TLS; set before the connection is used, as valid is
+	valid      bool        // the certificate of the other server is
 	used       bool        // since it was silent last; under the lock of unflushed
 	dirty      bool        // it is in the list
 }

@@ -53,7 +53,8 @@ func (c *inConn) authorise(st *stanza.Stanza) error {
 	if now := c.server.policy.Load(); now != c.policy {
 		c.policy = now
 		for other := range c.rights.all {
-			if now.Rule(other.theirs).Refused {
+			rule := now.Rule(other.theirs)
+			if rule.Refused || !rule.Plain && !c.stream.secure || rule.Certificates && !c.proves(other.theirs) {
 				return errRefused
 			}
 		}

@@ -53,13 +53,14 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 		l.mu.Unlock()
 		return nil, false
 	}
-	if now := s.policy.Load(); now != l.policy {
-		if now.Rule(l.pair.theirs).Refused {
-			l.mu.Unlock()
-			s.giveBack(st, stanzaError(errBlocked))
-			return nil, true
-		}
-		l.policy = now
+	refused, weak := l.checkPolicy()
+	if weak != nil {
+		defer weak.Stop(stream.ErrLeave)
+	}
+	if refused {
+		l.mu.Unlock()
+		s.giveBack(st, stanzaError(errBlocked))
+		return nil, true
 	}
 	full := false
 	if c := l.conn; c != nil {
@@ -93,6 +94,24 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 	return nil, true
 }
 
+// checkPolicy applies a policy that has changed. weak is a connection that is not good enough any more: the link has left it, and the
+// caller ends it. The lock is held.
+func (l *link) checkPolicy() (refused bool, weak *carrier) {
+	now := l.server.policy.Load()
+	if now == l.policy {
+		return false, nil
+	}
+	rule := now.Rule(l.pair.theirs)
+	if rule.Refused {
+		return true, nil
+	}
+	l.policy = now
+	if c := l.conn; c != nil && (!rule.Plain && !c.secure || rule.Certificates && !c.valid) {
+		l.conn, l.state, weak = nil, idle, c
+	}
+	return false, weak
+}
+
 // keep adds a stanza to waiting; false if a limit is reached. The lock is held.
 func (l *link) keep(st *stanza.Stanza) bool {
 	limits, size := l.server.limits(), stream.RetainedSize(st)
@@ -108,16 +127,22 @@ func (l *link) keep(st *stanza.Stanza) bool {
 // attach makes c the link's connection, and sends what waits.
 func (l *link) attach(c *carrier) {
 	l.mu.Lock()
+	l.conn, l.state, l.since = c, up, time.Now()
+	left := l.pass()
+	l.mu.Unlock()
+	l.giveBack(left, stream.ErrFull)
+}
+
+// pass gives the connection what waits, and returns that for which it has no room. The lock is held.
+func (l *link) pass() []stream.Retained {
 	n := 0
-	for n < len(l.waiting) && c.add(l.waiting[n]) == nil {
+	for n < len(l.waiting) && l.conn.add(l.waiting[n]) == nil {
 		n++
 	}
 	left := l.waiting[n:]
 	l.waiting, l.size = nil, 0
-	l.conn, l.state, l.since = c, up, time.Now()
-	l.mu.Unlock()
 	l.server.Counters.Sent.Add(uint64(n))
-	l.giveBack(left, stream.ErrFull)
+	return left
 }
 
 // leave makes the link use the connection no longer, which is about to be closed.
@@ -144,6 +169,10 @@ func (l *link) down(c *carrier, e ending) {
 		l.conn, l.state = nil, idle
 	}
 	l.prepend(e.unsent)
+	if l.state == up { // another connection is in use already
+		l.passLate()
+		return
+	}
 	if mine && time.Since(l.since) < steady && !e.progressed {
 		l.failure.count++
 	} else if mine {
@@ -163,6 +192,18 @@ func (l *link) down(c *carrier, e ending) {
 	if start {
 		l.server.connect(l)
 	}
+}
+
+// passLate gives the connection in use what one that has ended later has left. The caller holds the lock, which it releases.
+func (l *link) passLate() {
+	if m := l.management; m != nil {
+		l.management = nil
+		l.prepend(m.take())
+	}
+	c, left := l.conn, l.pass()
+	l.mu.Unlock()
+	l.giveBack(left, stream.ErrFull)
+	c.Queue().Flush()
 }
 
 // failed is called when no connection could be made because of err: what waits is returned, once.
@@ -258,7 +299,7 @@ func (ls *links) list() []*link {
 func (ls *links) sweep(now time.Time) {
 	for _, l := range ls.list() {
 		l.mu.Lock()
-		l.removed = l.state == idle && len(l.waiting) == 0 && now.After(l.failure.until.Add(retryMax))
+		l.removed = l.state == idle && len(l.waiting) == 0 && l.management == nil && now.After(l.failure.until.Add(retryMax))
 		removed := l.removed
 		l.mu.Unlock()
 		if removed {

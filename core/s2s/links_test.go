@@ -7,6 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/core/stream"
 )
 
 // checklist 106, 107
@@ -148,4 +149,28 @@ func TestManySilentDomains(t *testing.T) {
 		a.wantsError("never", "remote-server-timeout")
 	}
 	a.quiet()
+}
+
+// What a connection has left that ends after its link has another one goes over that one.
+func TestLeftByAnEarlierConnection(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a, b := newNode(t, n, "a.test", nil), newNode(t, n, "b.test", nil)
+	a.send("juliet@b.test", "romeo@a.test/x", "1")
+	b.wants("romeo@a.test/x", "1")
+	message := func(text string) *stanza.Stanza {
+		return stanza.NewMessage(jid.MustParse("juliet@b.test"), jid.MustParse("romeo@a.test/x"), stanza.TypeChat,
+			stanza.TextElement(stanza.NSClient, "body", text))
+	}
+	l := a.server.links.find(pair{ours: "a.test", theirs: "b.test"})
+	l.down(&carrier{}, ending{unsent: []stream.Retained{{Stanza: message("unsent")}}})
+	b.wants("romeo@a.test/x", "unsent")
+	m := newManagement(1 << 20)
+	m.id = "earlier"
+	m.list.Add(message("not acknowledged"))
+	l.keepManagement(m)
+	l.down(&carrier{}, ending{})
+	b.wants("romeo@a.test/x", "not acknowledged")
+	a.send("juliet@b.test", "romeo@a.test/x", "2")
+	b.wants("romeo@a.test/x", "2")
 }

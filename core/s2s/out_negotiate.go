@@ -236,6 +236,7 @@ func (o *outConn) establish(p pair) {
 		o.SetLimits(o.server.limits().Stanza)
 		o.Establish()
 		o.opened()
+		o.secure, o.valid = o.stream.secure, o.stream.valid
 		o.server.Counters.Out.Add(1)
 		o.Log().Info("connection with another server", "tls", o.stream.secure, "certificate", o.stream.valid, "external", o.stream.external)
 	}

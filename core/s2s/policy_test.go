@@ -96,3 +96,21 @@ func TestDisconnect(t *testing.T) {
 		t.Errorf("%d connections are closed", got)
 	}
 }
+
+// A connection that a stricter policy would not have allowed ends with the next stanza, in both directions.
+func TestPolicyBecomesStricter(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a, b := newNode(t, n, "a.test", nil), newNode(t, n, "b.test", selfSigned(t, "b.test"))
+	a.send("juliet@b.test", "romeo@a.test/x", "1")
+	b.wants("romeo@a.test/x", "1")
+	b.send("romeo@a.test", "juliet@b.test/y", "2")
+	a.wants("juliet@b.test/y", "2")
+	a.server.SetPolicy(Policy{Domains: map[string]Rule{"b.test": {Certificates: true}}})
+	a.send("juliet@b.test", "romeo@a.test/x", "3")
+	a.wantsError("3", "remote-server-not-found")
+	b.send("romeo@a.test", "juliet@b.test/y", "4")
+	b.wantsError("4", "remote-server-timeout")
+	a.quiet()
+	b.quiet()
+}

@@ -110,7 +110,7 @@ func (s *Server) SetLimits(limits Limits) {
 	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: l.Pending})
 }
 
-// SetPolicy replaces the policy. Connections with domains that it refuses end with the next stanza or request.
+// SetPolicy replaces the policy. Connections that it would not have allowed end with the next stanza.
 func (s *Server) SetPolicy(p Policy) { s.policy.Store(&p) }
 
 func (s *Server) limits() *Limits { return &s.current.Load().limits }
