@@ -53,7 +53,7 @@ func setupOf(p *scenario.Scenario) peers.Setup {
 		case participant.Component:
 			seen[participant.JID] = true
 			setup.Components = append(setup.Components, peers.Component{
-				Domain: strings.ReplaceAll(participant.JID, "{host}", testHost), Secret: participant.Secret, Privileged: participant.Privileged,
+				Domain: strings.ReplaceAll(participant.JID, "{host}", testHost), Secret: participant.Secret, Privileged: participant.Privileged, Settings: participant.Grants,
 			})
 		case !seen[participant.Account()]:
 			seen[participant.Account()] = true

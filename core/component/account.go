@@ -35,9 +35,3 @@ func Configured(list []config.Component) ([]Account, error) {
 	}
 	return accounts, nil
 }
-
-// State is what an operator is told about a component.
-type State struct {
-	Domain      jid.JID
-	Connections []string // the addresses from which it is connected, oldest first
-}

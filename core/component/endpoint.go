@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -58,10 +59,10 @@ func (e *endpoint) setRate(common int) {
 }
 
 // state returns what an operator is told.
-func (e *endpoint) state() State {
+func (e *endpoint) state() admin.Component {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st := State{Domain: e.Domain}
+	st := admin.Component{Domain: e.Domain}
 	for _, c := range e.conns {
 		st.Connections = append(st.Connections, c.from)
 	}

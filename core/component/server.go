@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -139,8 +140,8 @@ func (s *Server) Attached(domain jid.JID) bool {
 }
 
 // States returns all components, by domain.
-func (s *Server) States() []State {
-	list := make([]State, 0, len(s.endpoints))
+func (s *Server) States() []admin.Component {
+	list := make([]admin.Component, 0, len(s.endpoints))
 	for _, name := range slices.Sorted(maps.Keys(s.endpoints)) {
 		list = append(list, s.endpoints[name].state())
 	}

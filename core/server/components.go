@@ -21,6 +21,9 @@ func (s *Server) newComponents() error {
 		Router: s.router, Name: s.hosts[0].domain, Accounts: accounts, Certificates: s.reloadable.certificate,
 		Limits: componentLimits(s.config), OnAttach: s.advertise, Log: s.log,
 	})
+	for _, h := range s.hosts {
+		h.admin.Components = s.components.States
+	}
 	return err
 }
 

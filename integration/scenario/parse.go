@@ -133,6 +133,8 @@ func (p *parser) participantSetting(key, value string) error {
 		participant.Anonymous = true
 	case key == "keys" && !participant.Component:
 		participant.Keys = value
+	case (key == "requests" || key == "delegated") && participant.Component:
+		participant.Grants += fmt.Sprintf("%s = [%q]\n", key, value)
 	case key == "privileged" && participant.Component && value == "yes":
 		participant.Privileged = true
 	default:

@@ -38,6 +38,7 @@ type Participant struct {
 	Anonymous  bool   // a client without an account
 	Keys       string // mechanism of SCRAM for which the server has keys of the password; empty: for all
 	Privileged bool   // XEP-0356 is granted to the component
+	Grants     string // further settings of the component, for dragoman
 	Session    string // the id of a session that it resumes instead of binding one; empty: none
 	Received   uint32 // stanzas of that session that it has got
 }

@@ -35,6 +35,7 @@ func (c *Commands) Feature() router.Feature {
 	for _, d := range linkCommands {
 		list = append(list, c.linkCommand(d))
 	}
+	list = append(list, c.componentCommand())
 	return router.Feature{
 		Name: "admincommands", HostDisco: router.Disco{Commands: list},
 		Stages: []router.Stage{{Name: "server lists", Position: router.Refuse, Outbound: c.sent, Inbound: c.received, Skip: c.skips}},
