@@ -14,9 +14,8 @@ type RetainLimits struct {
 // RetainedSize returns the size of a stanza that counts against RetainLimits.Bytes.
 func RetainedSize(st *stanza.Stanza) int { return unacked.Size(st) }
 
-// Retained is a stanza that has not been written. Done, which may be nil, is called with nil when it has been written. Code
-// that took it from Unwritten and cannot send it calls Done with an error. Begun, which Unwritten sets, means that the stanza was handed to
-// the socket when the connection ended, so that the peer may have got it.
+// Retained is a stanza that is not written. Done, which may be nil, is called with nil when it is, and with an error by code that took it
+// from Unwritten and cannot send it. Begun, set by Unwritten, means that the socket had it when the connection ended: the peer may too.
 type Retained struct {
 	Stanza *stanza.Stanza
 	Done   func(error)
