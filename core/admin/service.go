@@ -62,8 +62,6 @@ type Options struct {
 	Rooms    RoomKeeper // nil: the host has no rooms. It is set before the host serves
 	Links    LinkKeeper // nil: the server does not communicate with others. It is set before the host serves
 	Archives ArchiveKeeper
-	// Components returns the components of others; nil: there are none. It is set before the host serves.
-	Components func() []Component
 	// Reserved reports whether the configuration reserves the name of an account.
 	Reserved func(account jid.JID) bool
 	// Foreign reports whether another back end than our own checks the password of an account.
@@ -78,6 +76,9 @@ type Options struct {
 // Service carries out what administrators and operators of one host want. Its methods may be called from any goroutine.
 type Service struct {
 	Options
+	// Components returns the components of others; nil: there are none. It is set before the host serves.
+	Components func() []Component
+
 	texts *texts
 	lists *lists
 }
