@@ -28,7 +28,7 @@ type Federation struct {
 	StanzaElements int      `toml:"stanza_elements" reload:"yes" doc:"Elements in another server's stanza."`
 	Rate           Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that one connection of another server may send in the long run; more is read more slowly. 0: no limit."`
 	Burst          Bytes    `toml:"burst" reload:"yes" doc:"Bytes that it may send at once."`
-	Queue          Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for another server that reads slowly before the connection is closed."`
+	Queue          Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for another server that reads slowly. With more, stanzas go back to their senders, or the connection is closed."`
 	WaitingStanzas int      `toml:"waiting_stanzas" reload:"yes" doc:"Stanzas from one domain to another that wait until the other server is connected; with more, or when it cannot be reached, their senders get them back as errors."`
 	WaitingBytes   Bytes    `toml:"waiting_bytes" reload:"yes" doc:"Bytes of these stanzas."`
 	Attempts       int      `toml:"attempts" reload:"yes" doc:"Connections to other servers that are being opened at the same time; further ones fail at once. 0: no limit."`

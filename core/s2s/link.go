@@ -62,7 +62,7 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 		s.giveBack(st, stanzaError(errBlocked))
 		return nil, true
 	}
-	full := false
+	slow, full := false, false
 	if c := l.conn; c != nil {
 		err := c.add(stream.Retained{Stanza: st})
 		if err == nil {
@@ -70,13 +70,13 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 			s.Counters.Sent.Add(1)
 			return c, true
 		}
-		full = errors.Is(err, stream.ErrFull)
+		slow = errors.Is(err, stream.ErrFull)
 	}
 	err := l.failure.err
 	if l.state != idle || !time.Now().Before(l.failure.until) {
 		err = nil
 	}
-	full = full || err == nil && !l.keep(st)
+	full = !slow && err == nil && !l.keep(st)
 	start := l.state == idle && err == nil && !full
 	if start {
 		l.state = connecting
@@ -87,6 +87,9 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 		s.connect(l)
 	case err != nil:
 		s.giveBack(st, stanzaError(err))
+	case slow:
+		s.Counters.Slow.Add(1)
+		s.giveBack(st, stanza.ResourceConstraint("the server of that domain reads too slowly"))
 	case full:
 		s.Counters.LimitCounters.Full.Add(1)
 		s.giveBack(st, stanza.ResourceConstraint("too much waits for the server of that domain"))
