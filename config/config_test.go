@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // chat is the section of a network for tests.
@@ -53,12 +54,7 @@ func TestExampleSetsTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, _ := Parse(nil, "", nil, chatSection())
-	for _, list := range []*[]string{&got.Login.Backends, &got.Server.Gone, &got.Server.Admins, &got.Accounts.Operators, &got.Server.Contacts, &got.Foreign.Users, &got.Strangers.Lists, &got.Strangers.Subscribe, &got.Listen.Proxy, &got.Listen.ComponentTLS, &got.Gateway.Users, &got.Web.Proxies, &got.Anonymous.Hosts, &got.Anonymous.Allow, &got.Federation.Allow, &got.Federation.Block, &got.Federation.Resolvers, &got.Federation.Networks} {
-		if len(*list) == 0 {
-			*list = nil
-		}
-	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
 		t.Error(d)
 	}
 }
@@ -80,7 +76,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 			t.Errorf("[%s] has no doc", name)
 		}
 		for f := range flat(v) {
-			if f.Tag.Get("doc") == "" || f.Tag.Get("toml") == "" {
+			if toml := f.Tag.Get("toml"); toml == "" || toml != "-" && f.Tag.Get("doc") == "" { // "-": taken from another setting
 				t.Errorf("%s.%s lacks a tag", name, f.Name)
 			}
 			if f.Tag.Get("secret") != "" {

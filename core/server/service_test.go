@@ -59,6 +59,9 @@ func TestService(t *testing.T) {
 	if st := <-got; !strings.Contains(st.String(), "<perm access='roster' type='both' push='false'/><perm access='message' type='outgoing'/>") {
 		t.Errorf("got %s", st)
 	}
+	if st := <-got; st.Child("urn:xmpp:privilege:1", "privilege") == nil { // for components that know the older version
+		t.Errorf("got %s", st)
+	}
 	c := p.online("romeo")
 	c.Send("<iq type='get' id='1' to='home.test'><query xmlns='http://jabber.org/protocol/disco#items'/></iq><message to='service.home.test' id='m'/>")
 	if items := c.Until("</iq>"); !strings.Contains(items, "service.home.test") || !strings.Contains(items, "second.home.test") {
