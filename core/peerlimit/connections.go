@@ -47,6 +47,7 @@ type network struct {
 	open     int
 	pending  list.List // of *Connection, the oldest first
 	arrivals bucket
+	working  int  // what Work has begun
 	narrow   bool // an IPv4 address or an IPv6 /64, not a /48
 }
 
@@ -202,7 +203,7 @@ func (c *Connections) sweep(now time.Duration) bool {
 	if now-c.swept >= time.Second {
 		c.swept = now
 		for p, n := range c.networks {
-			if n.open == 0 && now-n.arrivals.at > time.Second {
+			if n.open == 0 && n.working == 0 && now-n.arrivals.at > time.Second {
 				delete(c.networks, p)
 			}
 		}

@@ -1,6 +1,6 @@
 // Package peerlimit limits what peers that have not authenticated can make a server do.
 //
-// Connections limits open connections and new ones from one network, and ends idle ones that have not authenticated in favour
+// Connections limits open connections, new ones and what is done for them from one network, and ends idle ones that have not authenticated in favour
 // of new ones. Guesses limits wrong passwords and secrets from one network, and for one name from all networks together. Quota
 // limits the accounts that are registered from one network, and Requests other requests.
 //

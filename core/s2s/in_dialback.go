@@ -31,11 +31,18 @@ func (c *inConn) result(it *stream.Item) error {
 		c.answerResult(p, typeError, condNotAuthorized)
 		return c.countRefused()
 	}
+	done, ok := c.address.Work(maxOneNetwork)
+	if !ok {
+		c.server.Counters.LimitCounters.Crowded.Add(1)
+		c.answerResult(p, typeError, condNoResources)
+		return c.countRefused()
+	}
 	if c.stream.verifying == nil {
 		c.stream.verifying = map[pair]struct{}{}
 	}
 	c.stream.verifying[p] = struct{}{}
 	c.server.verify(verification{verifyID{p, c.stream.id}, d.key}, func(o outcome) {
+		done()
 		c.results.add(result{p, o})
 		c.Wake()
 	})

@@ -101,11 +101,29 @@ func (c *inConn) proves(domain string) bool {
 	if !c.stream.secure || len(c.stream.chain) == 0 || domain == "" {
 		return false
 	}
-	err := certificate.Verify(c.stream.chain, domain, c.server.cfg.Evidence(domain), c.server.cfg.Roots)
+	err := certificate.Verify(c.stream.chain, domain, c.evidence(domain), c.server.cfg.Roots)
 	if err != nil {
 		c.Log().Debug("certificate of another server is not valid", "domain", domain, "err", err)
 	}
 	return err == nil
+}
+
+// evidence returns what a domain publishes about certificates. Few lookups are made at once for peers from one network, which can name
+// domains that answer slowly.
+func (c *inConn) evidence(domain string) certificate.Evidence {
+	e := c.server.cfg.Evidence(domain)
+	if look := e.Lookup; look != nil {
+		e.Lookup = func() certificate.Evidence {
+			done, ok := c.address.Work(maxLookups)
+			if !ok {
+				c.server.Counters.LimitCounters.Crowded.Add(1)
+				return certificate.Evidence{}
+			}
+			defer done()
+			return look()
+		}
+	}
+	return e
 }
 
 // Negotiate handles what the peer sends before it may send stanzas.

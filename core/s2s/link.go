@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -34,6 +35,7 @@ type link struct {
 	management *management
 	failure    failure
 	policy     *Policy // that was asked last
+	starter    jid.JID // the account for which the link is connecting, if it is for one
 	removed    bool
 }
 
@@ -62,7 +64,7 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 		s.giveBack(st, stanzaError(errBlocked))
 		return nil, true
 	}
-	slow, full := false, false
+	slow := false
 	if c := l.conn; c != nil {
 		err := c.add(stream.Retained{Stanza: st})
 		if err == nil {
@@ -76,10 +78,15 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 	if l.state != idle || !time.Now().Before(l.failure.until) {
 		err = nil
 	}
-	full = !slow && err == nil && !l.keep(st)
+	if l.state == idle && err == nil && !l.begin(st) {
+		err = errCrowded
+	}
+	full := !slow && err == nil && !l.keep(st)
 	start := l.state == idle && err == nil && !full
 	if start {
 		l.state = connecting
+	} else if l.state == idle {
+		l.begun()
 	}
 	l.mu.Unlock()
 	switch {
@@ -95,6 +102,30 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 		s.giveBack(st, stanza.ResourceConstraint("too much waits for the server of that domain"))
 	}
 	return nil, true
+}
+
+// begin counts a link that is going to be connected for an account: one account must not take all attempts with domains that do not
+// answer. It returns false if that account has its share. The lock is held; begun follows.
+func (l *link) begin(st *stanza.Stanza) bool {
+	s, all := l.server, l.server.limits().Attempts
+	if all <= 0 || st.From.Local() == "" || s.cfg.Router.Host(st.From) == nil { // rooms and gateways answer to others
+		return true
+	}
+	who := st.From.Bare()
+	if !s.opening.accounts.enter(who, max(1, all/shareOfAttempts)) {
+		s.Counters.LimitCounters.Crowded.Add(1)
+		return false
+	}
+	l.starter = who
+	return true
+}
+
+// begun is called when the link is connected, or is not going to be. The lock is held.
+func (l *link) begun() {
+	if !l.starter.IsZero() {
+		l.server.opening.accounts.leave(l.starter)
+		l.starter = jid.JID{}
+	}
 }
 
 // checkPolicy applies a policy that has changed. weak is a connection that is not good enough any more: the link has left it, and the
@@ -131,6 +162,7 @@ func (l *link) keep(st *stanza.Stanza) bool {
 func (l *link) attach(c *carrier) {
 	l.mu.Lock()
 	l.conn, l.state, l.since = c, up, time.Now()
+	l.begun()
 	left := l.pass()
 	l.mu.Unlock()
 	l.giveBack(left, stream.ErrFull)
@@ -213,6 +245,7 @@ func (l *link) passLate() {
 func (l *link) failed(err error) {
 	l.mu.Lock()
 	l.state = idle
+	l.begun()
 	l.failure.count++
 	l.failure.err = err
 	l.failure.until = time.Now().Add(backOff(l.failure.count))
@@ -263,6 +296,7 @@ func backOff(failures int) time.Duration {
 type links struct {
 	mu  sync.RWMutex
 	all map[pair]*link
+	max int // maxLinks
 }
 
 func (ls *links) find(p pair) *link {
@@ -279,13 +313,38 @@ func (ls *links) add(s *Server, p pair) *link {
 	if l := ls.all[p]; l != nil {
 		return l
 	}
-	if len(ls.all) >= maxLinks {
+	if len(ls.all) >= ls.max && !ls.evict() {
 		return nil
 	}
 	l := &link{server: s, pair: p}
 	ls.all[p] = l
 	return l
 }
+
+// evict removes a link on which nothing waits, whether or not its failure is long ago: who tries many domains must not keep others from
+// a new one. It looks at a few, in random order. The lock is held, and that of a link is only tried: its holder may wait for the former.
+func (ls *links) evict() bool {
+	looked := 0
+	for p, l := range ls.all {
+		if looked++; looked > maxLooked {
+			return false
+		}
+		if !l.mu.TryLock() {
+			continue
+		}
+		l.removed = l.unused()
+		removed := l.removed
+		l.mu.Unlock()
+		if removed {
+			delete(ls.all, p)
+			return true
+		}
+	}
+	return false
+}
+
+// unused reports whether nothing is lost but the last failure if the link is forgotten. The lock is held.
+func (l *link) unused() bool { return l.state == idle && len(l.waiting) == 0 && l.management == nil }
 
 // list returns all links.
 func (ls *links) list() []*link {
@@ -302,7 +361,7 @@ func (ls *links) list() []*link {
 func (ls *links) sweep(now time.Time) {
 	for _, l := range ls.list() {
 		l.mu.Lock()
-		l.removed = l.state == idle && len(l.waiting) == 0 && l.management == nil && now.After(l.failure.until.Add(retryMax))
+		l.removed = l.unused() && now.After(l.failure.until.Add(retryMax))
 		removed := l.removed
 		l.mu.Unlock()
 		if removed {

@@ -68,6 +68,8 @@ type opening struct {
 	running                 sync.WaitGroup
 	mu                      sync.Mutex // held by start and stop
 	attempts, verifications atomic.Int64
+	domains                 shares[string]  // of keys that are verified on connections of their own
+	accounts                shares[jid.JID] // for whose stanzas links are connecting
 }
 
 // NewServer returns a server. The caller makes it the router's remote destination.
@@ -88,7 +90,7 @@ func NewServer(cfg Config) (*Server, error) {
 		cfg: cfg, keys: newKeys(cfg.Secret), conns: stream.NewGroup(), addresses: peerlimit.NewConnections(peerlimit.ConnectionLimits{}),
 	}
 	s.tls.init(cfg.Certificates)
-	s.links.all = map[pair]*link{}
+	s.links.all, s.links.max = map[pair]*link{}, maxLinks
 	s.directory.all = map[string][]*outConn{}
 	s.opening.ctx, s.opening.cancel = context.WithCancel(context.Background())
 	s.SetLimits(cfg.Limits)

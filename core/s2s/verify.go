@@ -33,6 +33,16 @@ func (s *Server) verify(v verification, done func(outcome)) {
 	if o := s.directory.find(v.pair.theirs); o != nil && o.ask(r) {
 		return
 	}
+	domains := &s.opening.domains
+	if !domains.enter(v.pair.theirs, maxOneDomain) { // or others could make us flood it with connections
+		s.Counters.LimitCounters.Crowded.Add(1)
+		done(outcome{condition: condNoResources})
+		return
+	}
+	r.done = func(o outcome) {
+		domains.leave(v.pair.theirs)
+		done(o)
+	}
 	o := &outConn{server: s, pair: v.pair}
 	o.shared.verifies = map[verifyID]*request{v.verifyID: r}
 	s.open(o, &s.opening.verifications, maxVerifications)
