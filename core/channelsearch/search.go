@@ -46,21 +46,27 @@ type Limits struct {
 type Options struct {
 	Source Source
 	Limits func() Limits
+	Local  func(who jid.JID) bool // whether an address is an account of this server
 }
 
 // Search answers searches. Its methods may be called by any goroutine.
 type Search struct {
 	Options
-	limiter limiter
-	running atomic.Int32
+	local, foreign searchers
 
 	Limited atomic.Uint64 // searches that were refused because of the rate
+}
+
+// searchers are those of this server, or all others, who can make up as many addresses as they like. They do not wait for each other.
+type searchers struct {
+	limiter limiter
+	running atomic.Int32
 }
 
 // New returns a Search.
 func New(o Options) *Search { return &Search{Options: o} }
 
-// maxRunning is how many searches of a service run at the same time.
+// maxRunning is how many searches of a service run at the same time, for accounts of this server and for others.
 const maxRunning = 2
 
 // Handles reports whether a request is one of a search.
@@ -89,19 +95,23 @@ func (s *Search) Handle(ctx context.Context, st *stanza.Stanza) (*stanza.Element
 	if err != nil {
 		return nil, err
 	}
-	if wait := s.limiter.wait(st.From.Bare(), limits.PerMinute); wait > 0 {
+	all := &s.foreign
+	if s.Local(st.From.Bare()) {
+		all = &s.local
+	}
+	if wait := all.limiter.wait(st.From.Bare(), limits.PerMinute); wait > 0 {
 		s.Limited.Add(1)
 		return nil, errRate(wait)
 	}
 	if q.nothing() {
 		return c.result(), nil
 	}
-	if s.running.Add(1) > maxRunning {
-		s.running.Add(-1)
+	if all.running.Add(1) > maxRunning {
+		all.running.Add(-1)
 		s.Limited.Add(1)
 		return nil, errRate(busyWait)
 	}
-	defer s.running.Add(-1)
+	defer all.running.Add(-1)
 	if err := s.Source.Channels(ctx, st.From.Bare(), c.add); err != nil {
 		return nil, err
 	}

@@ -34,8 +34,10 @@ var known = list{
 }
 
 func newSearch(source Source, l Limits) *Search {
-	return New(Options{Source: source, Limits: func() Limits { return l }})
+	return New(Options{Source: source, Limits: func() Limits { return l }, Local: local})
 }
+
+func local(who jid.JID) bool { return who.Domain() == "example.org" }
 
 func request(typ, content string) *stanza.Stanza {
 	x, err := stanza.ParseElement("<search xmlns='"+NS+"'>"+content+"</search>", "")
@@ -324,4 +326,25 @@ func FuzzQuery(f *testing.F) {
 		}
 		_, _ = parsePlace(after, true)
 	})
+}
+
+// Addresses that another server makes up use up neither the rate nor the turns of accounts of this one.
+func TestManyForeignSearchers(t *testing.T) {
+	t.Parallel()
+	s := newSearch(known, Limits{Results: 10, PerMinute: 1})
+	ask := request(stanza.TypeGet, fields("q", "cave"))
+	refused := 0
+	for i := range maxRemembered + 10 {
+		ask.From = jid.MustParse(fmt.Sprintf("x%d@evil.test/y", i))
+		if _, err := s.Handle(t.Context(), ask); err != nil {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("none of them was refused")
+	}
+	s.foreign.running.Store(maxRunning)
+	if x, err := s.Handle(t.Context(), request(stanza.TypeGet, fields("q", "cave"))); err != nil || addresses(x) != "cave" {
+		t.Errorf("an account of this server gets %s, %v", x, err)
+	}
 }

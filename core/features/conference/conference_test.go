@@ -165,10 +165,10 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	everybody := func(jid.JID) bool { return true }
+	local, everybody := func(who jid.JID) bool { return who.Domain() == "example.org" }, func(jid.JID) bool { return true }
 	f.Service = New(Options{
 		Endpoint: e, Store: f.store, Lists: f.store, Archives: f.store, Clock: f.store, Secret: []byte("secret"), Config: config.Default().Rooms,
-		People: People{Local: everybody, Admin: everybody}, Log: slog.New(slog.DiscardHandler),
+		People: People{Local: local, Admin: everybody}, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -6,16 +6,29 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/fairqueue"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // Limits of the queries of archives, of all rooms together.
 const (
-	archiveReaders = 4    // that run at the same time
+	archiveReaders = 4    // that run at the same time for accounts of this server
+	foreignReaders = 2    // that run at the same time for others
 	maxQueries     = 100  // of one address that wait: a client asks many rooms when it starts
-	maxAllQueries  = 2000 // of all addresses that wait
+	maxAllQueries  = 2000 // of all accounts of this server, or of all others, that wait
 )
+
+// queries are those of archives, by the bare JID of who asks. Other servers can make up as many addresses as they like: accounts of this
+// server do not wait for them.
+type queries struct{ local, foreign *fairqueue.Queue[jid.JID] }
+
+func (s *Service) newQueries(ctx context.Context, readers int) *fairqueue.Queue[jid.JID] {
+	return fairqueue.New[jid.JID](context.WithoutCancel(ctx), fairqueue.Options{
+		AtOnce: readers, PerKey: maxQueries, Total: maxAllQueries, Log: s.Log,
+		Rate: func() int { return s.settings.Load().ArchiveQueries },
+	})
+}
 
 // readArchive has a query of the archive (XEP-0313) answered outside of the room's goroutine: a search may read many messages, and those
 // who talk must not wait for it. Whoever asks has one query at a time, and the others in turn.
@@ -26,7 +39,11 @@ func (o *owner) readArchive(r *room.Room, q room.Query) error {
 	}
 	service, st := o.service, q.Stanza
 	store := reader{service.Archives, r.JID(), o.archive}
-	err := service.queries.Enqueue(who, func(ctx context.Context) { service.answerQuery(ctx, store, st) })
+	queue := service.queries.foreign
+	if service.Local(who) {
+		queue = service.queries.local
+	}
+	err := queue.Enqueue(who, func(ctx context.Context) { service.answerQuery(ctx, store, st) })
 	switch {
 	case err == nil:
 		return room.ErrHandled

@@ -65,6 +65,34 @@ func TestNobodyWaitsForAQuery(t *testing.T) {
 	}
 }
 
+// TestForeignQueries: accounts of this server do not wait for queries of addresses that another server has made up.
+func TestForeignQueries(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.store.reading = make(chan chan Page, 2*archiveReaders)
+	for i := range archiveReaders + 1 {
+		f.in(stanza.NewIQ(lobby, jid.MustParse(fmt.Sprintf("x%d@evil.test/y", i)), stanza.TypeSet, stanza.NewElement(archive.NS, "query")))
+		f.settle()
+	}
+	var foreign []chan Page
+	for range foreignReaders {
+		foreign = append(foreign, <-f.store.reading)
+	}
+	f.asks("ann")
+	page := <-f.store.reading
+	page <- Page{}
+	if got := f.answer(); got != "ann: iq " {
+		t.Errorf("Ann gets %q", got)
+	}
+	for range archiveReaders + 1 - foreignReaders {
+		foreign[0] <- Page{}
+		foreign = append(foreign[1:], <-f.store.reading)
+	}
+	for _, page := range foreign {
+		page <- Page{}
+	}
+}
+
 // TestQueriesAreLimited: neither one address nor all together can have more queries wait than are permitted.
 func TestQueriesAreLimited(t *testing.T) {
 	t.Parallel()

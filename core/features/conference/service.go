@@ -11,7 +11,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/channelsearch"
 	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
-	"github.com/dragoman-im/dragoman/core/fairqueue"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/notification"
 
@@ -70,7 +69,7 @@ type Service struct {
 	search      *channelsearch.Search
 	crowds      crowds
 	generations generations
-	queries     *fairqueue.Queue[jid.JID] // of archives, by the bare JID of who asks; set before started is closed
+	queries     queries // of archives; set before started is closed
 
 	// Counters count what was refused because of a limit.
 	Counters struct{ Rooms, Size, Rate, Queries atomic.Uint64 }
@@ -79,7 +78,7 @@ type Service struct {
 // New returns the service of a domain. It handles stanzas when Run is called.
 func New(o Options) *Service {
 	s := &Service{Options: o, started: make(chan struct{}), features: append(features(), command.NS, muc.NSVCard), changed: make(chan struct{}, 1)}
-	s.search = channelsearch.New(channelsearch.Options{Source: public{s}, Limits: s.searchLimits})
+	s.search = channelsearch.New(channelsearch.Options{Source: public{s}, Limits: s.searchLimits, Local: o.Local})
 	s.SetConfig(o.Config)
 	return s
 }
@@ -101,10 +100,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if err := s.Lists.DeleteTemporary(ctx, s.Domain()); err != nil { // left by a process that did not stop in order
 		return fmt.Errorf("start the rooms of %s: %w", s.Domain(), err)
 	}
-	s.queries = fairqueue.New[jid.JID](context.WithoutCancel(ctx), fairqueue.Options{
-		AtOnce: archiveReaders, PerKey: maxQueries, Total: maxAllQueries, Log: s.Log,
-		Rate: func() int { return s.settings.Load().ArchiveQueries },
-	})
+	s.queries = queries{local: s.newQueries(ctx, archiveReaders), foreign: s.newQueries(ctx, foreignReaders)}
 	s.rooms = rooms.New(context.WithoutCancel(ctx), rooms.Options{
 		Domain: s.Domain(), Policy: policy{s}, Endpoint: s.Endpoint, Secret: s.Secret, Store: s.Store,
 		IdleFor: time.Duration(s.Config.Idle), Info: info(), Query: s.query, Log: s.Log,
@@ -115,7 +111,8 @@ func (s *Service) Run(ctx context.Context) error {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
 	defer cancel()
 	s.rooms.Stop(stopping)
-	s.queries.Stop()
+	s.queries.local.Stop()
+	s.queries.foreign.Stop()
 	return nil
 }
 
