@@ -59,8 +59,8 @@ func usableTLSA(all []TLSA) (usable []TLSA) {
 	return usable
 }
 
-// names reports whether the record is that of a certificate.
-func (r TLSA) names(c *x509.Certificate) bool {
+// matches reports whether the record is that of a certificate.
+func (r TLSA) matches(c *x509.Certificate) bool {
 	selected := c.Raw
 	if r.Selector == selectKey {
 		selected = c.RawSubjectPublicKeyInfo
@@ -77,13 +77,13 @@ func (r TLSA) names(c *x509.Certificate) bool {
 	}
 }
 
-// matchTLSA reports whether one of the records accepts the certificate.
+// matchTLSA returns nil if one of the records accepts the certificate.
 func (c *check) matchTLSA(records []TLSA) error {
 	err := ErrTLSA
 	for _, r := range records {
 		switch r.Usage {
 		case usageDANEEE:
-			if r.names(c.leaf) { // RFC 7673 §4.2, RFC 7671 §5.1: neither names nor dates count
+			if r.matches(c.leaf) { // RFC 7673 §4.2, RFC 7671 §5.1: neither names nor dates count
 				return nil
 			}
 		case usageDANETA:
@@ -108,7 +108,7 @@ func (c *check) rootedIn(r TLSA) bool {
 	roots := x509.NewCertPool()
 	found := false
 	for _, authority := range c.chain[1:] {
-		if r.names(authority) {
+		if r.matches(authority) {
 			roots.AddCert(authority)
 			found = true
 		}
@@ -122,7 +122,7 @@ func (c *check) rootedIn(r TLSA) bool {
 	return found && c.trusted(roots) == nil
 }
 
-// pinned reports whether the certificate is trusted, and the record names it or an authority of its path (RFC 6698 §2.1.1).
+// pinned reports whether the certificate is trusted, and the record matches it or an authority of its path (RFC 6698 §2.1.1).
 func (c *check) pinned(r TLSA) bool {
 	paths, err := c.paths(c.options.Roots)
 	if err != nil {
@@ -130,8 +130,8 @@ func (c *check) pinned(r TLSA) bool {
 	}
 	return slices.ContainsFunc(paths, func(path []*x509.Certificate) bool {
 		if r.Usage == usagePKIXEE {
-			return r.names(path[0])
+			return r.matches(path[0])
 		}
-		return slices.ContainsFunc(path[1:], r.names)
+		return slices.ContainsFunc(path[1:], r.matches)
 	})
 }

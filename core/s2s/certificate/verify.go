@@ -28,16 +28,16 @@ var (
 type Evidence struct {
 	ServerName   string              // what TLS asks for (SNI) if it is not the domain
 	Names        []string            // hosts to which the domain was delegated securely; a certificate may be for them
-	TLSA         []TLSA              // of the server that was reached, only if DNSSEC protects them and the way to them
+	TLSA         []TLSA              // of the server that was reached, only if DNSSEC protects them and the SRV record that names the server
 	Fingerprints []Fingerprint       // of acceptable certificates (POSH)
 	Keys         [][sha256.Size]byte // hashes of acceptable public keys (XEP-0487)
-	Lookup       func() Evidence     // what takes a while to find out; called only for a certificate that is refused without it
+	Lookup       func() Evidence     // returns evidence that takes a while to fetch; called only for a certificate that is refused without it
 	Initiator    bool                // the peer has opened the connection: it is the client of TLS
 	Now          time.Time           // the time of the check; zero: now
 }
 
-// Verify reports with which certificate, first of the chain, a peer may act for a domain, as an error that says why
-// it may not. Roots are the trusted authorities; nil means those of the system.
+// Verify checks that a peer may act for a domain with its certificate, the first of the chain. Its error says why the peer may
+// not. Roots are the trusted authorities; nil means those of the system.
 func Verify(chain []*x509.Certificate, domain string, e Evidence, roots *x509.CertPool) error {
 	switch {
 	case len(chain) == 0:
@@ -105,7 +105,7 @@ func newCheck(chain []*x509.Certificate, domain string, e Evidence, roots *x509.
 	return c, nil
 }
 
-// trusted reports whether a path leads from the certificate to a trusted root and its names include the domain.
+// trusted returns nil if a path leads from the certificate to a trusted root and its names include the domain.
 func (c *check) trusted(roots *x509.CertPool) error {
 	_, err := c.paths(roots)
 	return err

@@ -17,11 +17,11 @@ const (
 
 var errBusy = errors.New("too many lookups at once")
 
-// cache keeps what was found out, for a while, and makes those who ask for the same thing at once wait for one lookup.
-// A lookup runs in a goroutine of the Locator: it goes on when who has asked for it has given up.
+// cache keeps the results of lookups for a while, and makes callers that ask for the same key at once wait for one lookup.
+// A lookup runs in a goroutine of the Locator: it continues when its caller has given up.
 type cache[V any] struct {
 	owner   *Locator
-	running chan struct{} // a place for each lookup that runs
+	running chan struct{} // semaphore of lookups that run
 	timeout time.Duration
 
 	mu      sync.Mutex
@@ -40,7 +40,7 @@ func newCache[V any](owner *Locator, running int, timeout time.Duration) *cache[
 	return &cache[V]{owner: owner, running: make(chan struct{}, running), timeout: timeout, entries: map[string]*entry[V]{}}
 }
 
-// load finds out a value and how long it may be kept.
+// load looks up a value and how long it may be kept.
 type load[V any] func(ctx context.Context) (V, time.Duration, error)
 
 // get returns the value of a key. It is looked up if it is not there.
@@ -109,7 +109,7 @@ func (c *cache[V]) run(e *entry[V], look load[V]) {
 	close(e.done)
 }
 
-// evict makes room for an entry: of a few entries, those that are too old go, or the one that will be first. The lock is held.
+// evict makes room for an entry: of a few entries it removes those that have expired, or else the one that expires first. The lock is held.
 func (c *cache[V]) evict() {
 	if len(c.entries) < maxCached {
 		return

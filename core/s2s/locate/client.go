@@ -18,7 +18,7 @@ const (
 	answerTimeout = 2 * time.Second // of one resolver, which is asked twice
 	maxAliases    = 8               // CNAME records that are followed
 	maxRecords    = 64              // of one answer
-	packetSize    = 1232            // bytes of a UDP answer, which are not fragmented on the way
+	packetSize    = 1232            // bytes of a UDP answer: more might be fragmented
 )
 
 var (
@@ -26,7 +26,7 @@ var (
 	errAliases = errors.New("too many aliases")
 )
 
-// client asks resolvers itself.
+// client is a source that sends DNS queries to the resolvers of the configuration.
 type client struct {
 	servers []server
 	udp     dns.Client
@@ -36,7 +36,7 @@ type client struct {
 // server is a resolver.
 type server struct {
 	addr    string
-	trusted bool // it says truly that DNSSEC has validated an answer, and nobody between it and us can say so
+	trusted bool // its AD bit, by which it says that DNSSEC has validated an answer, is believed
 }
 
 func newClient(resolvers []netip.AddrPort, trusted bool) *client {

@@ -44,7 +44,7 @@ func (l *Locator) connect(ctx context.Context, hosts []host) (attempt, error) {
 	return winner, err
 }
 
-// race is the attempts to connect to one domain. It belongs to the goroutine of run.
+// race has the attempts to connect to one domain. It belongs to the goroutine of run.
 type race struct {
 	locator *Locator
 	next    chan attempt // the addresses, in order
@@ -100,7 +100,8 @@ func (r *race) reason(ctx context.Context) error {
 	}
 }
 
-// start connects to an address. An attempt beside others waits for them if the process is opening too many connections.
+// start connects to an address. It reports whether an attempt has begun. If the process is opening too many connections, an attempt beside
+// others waits until one of those has ended.
 func (r *race) start(ctx context.Context, a attempt) bool {
 	if a.err != nil { // no address was found
 		if !errors.Is(a.err, s2s.ErrNotFound) {

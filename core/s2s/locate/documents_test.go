@@ -109,7 +109,7 @@ func TestPOSH(t *testing.T) {
 		{"redirects in a circle", map[string]string{"posh/xmpp-server.json": "https://a.example:PORT/.well-known/posh/xmpp-server.json"}, 0},
 		{"no JSON", map[string]string{"posh/xmpp-server.json": "<html/>"}, 0},
 		{"wrong types", map[string]string{"posh/xmpp-server.json": `{"fingerprints": 5, "expires": "x"}`}, 0},
-		{"too large", map[string]string{"posh/xmpp-server.json": direct + strings.Repeat(" ", maxDocument)}, 0},
+		{"too large", map[string]string{"posh/xmpp-server.json": direct + strings.Repeat(" ", maxDocumentSize)}, 0},
 		{"no base64", map[string]string{"posh/xmpp-server.json": `{"fingerprints": [{"sha-256": "*"}], "expires": 60}`}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -41,7 +41,7 @@ type hostMeta struct {
 	keys  [][sha256.Size]byte
 }
 
-// hostMeta returns the hosts that a domain without SRV records names, if it does so soon.
+// hostMeta returns the hosts that a domain without SRV records names, if its document is there within metaWait.
 func (l *Locator) hostMeta(ctx context.Context, domain string) []weighed {
 	if !l.options.HTTPS {
 		return nil
@@ -61,9 +61,9 @@ func (l *Locator) metaOf(ctx context.Context, domain string) hostMeta {
 		}
 		if err != nil {
 			l.debug("no host-meta document", domain, err)
-			return hostMeta{}, absence(err), nil
+			return hostMeta{}, missingKept(err), nil
 		}
-		return d.read(), documented(d.XMPP.TTL), nil
+		return d.read(), documentKept(d.XMPP.TTL), nil
 	})
 	if err != nil {
 		return hostMeta{}

@@ -16,12 +16,12 @@ import (
 
 // Limits of documents.
 const (
-	maxDocument   = 64 << 10
-	maxRedirects  = 3
-	minDocument   = time.Minute // a document is kept at least so long
-	maxDocumented = 24 * time.Hour
-	noDocument    = time.Hour // what is not published is not asked for again so long
-	noWeb         = 10 * time.Minute
+	maxDocumentSize = 64 << 10 // bytes
+	maxRedirects    = 3
+	minDocumentKept = time.Minute // whatever the document says
+	maxDocumentKept = 24 * time.Hour
+	unpublishedKept = time.Hour        // how long it is remembered that a document is not published
+	unreachableKept = 10 * time.Minute // how long it is remembered that a web server cannot be reached
 )
 
 // errUnpublished says that the domain has a web server, but not this document.
@@ -96,11 +96,11 @@ func (l *Locator) fetch(ctx context.Context, address string, into any) error {
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("%w: %s", errUnpublished, answer.Status)
 	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxDocument+1))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxDocumentSize+1))
 	switch {
 	case err != nil:
 		return err
-	case len(text) > maxDocument:
+	case len(text) > maxDocumentSize:
 		return errors.New("the document is too large")
 	}
 	if err := json.Unmarshal(text, into); err != nil {
@@ -109,15 +109,15 @@ func (l *Locator) fetch(ctx context.Context, address string, into any) error {
 	return nil
 }
 
-// absence is how long is remembered that a document could not be had.
-func absence(err error) time.Duration {
+// missingKept is how long it is remembered that a document could not be fetched.
+func missingKept(err error) time.Duration {
 	if errors.Is(err, errUnpublished) {
-		return noDocument
+		return unpublishedKept
 	}
-	return noWeb
+	return unreachableKept
 }
 
-// documented is how long a document may be kept that says so itself.
-func documented(seconds int64) time.Duration {
-	return min(max(time.Duration(min(seconds, int64(maxDocumented/time.Second)))*time.Second, minDocument), maxDocumented)
+// documentKept is how long a document is kept, from what it says itself.
+func documentKept(seconds int64) time.Duration {
+	return min(max(time.Duration(min(seconds, int64(maxDocumentKept/time.Second)))*time.Second, minDocumentKept), maxDocumentKept)
 }

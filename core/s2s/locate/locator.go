@@ -17,23 +17,23 @@ import (
 
 // Limits of what a domain can make this process do.
 const (
-	maxHosts     = 16 // that are tried for one domain
-	maxAddresses = 8  // of one host
-	maxOpen      = 6  // connections that are being opened at once for one domain
-	maxExtra     = 1000
-	maxQueries   = 4096 // questions of DNS at once
-	maxCached    = 20_000
-	maxFetches   = 256 // documents at once
+	maxHosts     = 16     // that are tried for one domain
+	maxAddresses = 8      // of one host
+	maxOpen      = 6      // connections that are being opened at once for one domain
+	maxExtra     = 1000   // connections that are being opened beside the first one of their domain, for all domains
+	maxQueries   = 4096   // DNS queries at once
+	maxCached    = 20_000 // entries of one cache
+	maxFetches   = 256    // documents at once
 
-	dialTimeout    = 40 * time.Second // the whole search for a server that accepts connections
-	connectTimeout = 10 * time.Second // one address
-	lookupTimeout  = 10 * time.Second // one question of DNS, with its repetitions
-	fetchTimeout   = 8 * time.Second  // one document
-	metaWait       = 2 * time.Second  // for host-meta-2 before a domain without SRV records is taken as the host
-	attemptDelay   = 250 * time.Millisecond
-	familyDelay    = 50 * time.Millisecond // RFC 8305 §3: for the other family of addresses
-	evidenceWait   = 4 * time.Second       // of a connection for documents; they go on being fetched for the next one
-	failedFor      = 10 * time.Minute      // an address that was not usable is tried after all others
+	dialTimeout    = 40 * time.Second       // the whole search for a server that accepts connections
+	connectTimeout = 10 * time.Second       // one address
+	lookupTimeout  = 10 * time.Second       // one DNS query, with its repetitions
+	fetchTimeout   = 8 * time.Second        // one document
+	metaWait       = 2 * time.Second        // for host-meta-2 before a domain without SRV records is taken as the host
+	attemptDelay   = 250 * time.Millisecond // RFC 8305 §5: before the next address is tried beside one that has not answered
+	familyDelay    = 50 * time.Millisecond  // RFC 8305 §3: for the other family of addresses
+	evidenceWait   = 4 * time.Second        // how long a connection waits for documents; fetching them continues for the next connection
+	failedFor      = 10 * time.Minute       // an address that was not usable is tried after all others
 )
 
 // Ports and services of XMPP servers.
@@ -46,7 +46,7 @@ const (
 // Options of a Locator.
 type Options struct {
 	Resolvers []netip.AddrPort // that are asked; empty: the resolver of the system
-	DNSSEC    bool             // whether the resolvers are trusted to have validated what they say they have; those on this machine always are
+	DNSSEC    bool             // whether the resolvers are trusted when they say that DNSSEC has validated an answer; those on this machine always are
 	DANE      bool             // whether TLSA records count, where DNSSEC protects them
 	HTTPS     bool             // whether documents of domains count: POSH and host-meta-2
 	Networks  []netip.Prefix   // that may be connected to although they are not public
@@ -75,7 +75,7 @@ type Locator struct {
 	meta    *cache[hostMeta]
 	failed  *cache[struct{}]
 	client  *http.Client
-	extra   chan struct{} // a place for each connection that is being opened beside the first of its domain
+	extra   chan struct{} // semaphore of maxExtra
 
 	base context.Context // ends with Close
 	stop context.CancelFunc
@@ -108,7 +108,7 @@ func New(o Options) *Locator {
 	return l
 }
 
-// Close ends what is going on, and waits for it.
+// Close ends the lookups that run, and waits for them.
 func (l *Locator) Close() {
 	l.stop()
 	l.all.Wait()

@@ -23,7 +23,7 @@ type host struct {
 	ips      []netip.Addr // instead of a name
 	port     uint16
 	direct   bool // TLS begins at once
-	secure   bool // DNSSEC protects the way from the domain to the host
+	secure   bool // DNSSEC protects the SRV record that names the host
 	evidence certificate.Evidence
 }
 

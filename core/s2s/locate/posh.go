@@ -27,7 +27,7 @@ func (l *Locator) poshOf(ctx context.Context, domain string) certificate.Evidenc
 		e, kept, err := l.fetchPOSH(ctx, domain)
 		if err != nil {
 			l.debug("no POSH document", domain, err)
-			return certificate.Evidence{}, absence(err), nil
+			return certificate.Evidence{}, missingKept(err), nil
 		}
 		return e, kept, nil
 	})
@@ -42,7 +42,7 @@ func (l *Locator) fetchPOSH(ctx context.Context, domain string) (e certificate.E
 	if err := l.fetch(ctx, l.wellKnown(domain, "posh/xmpp-server.json"), &d); err != nil { // RFC 7712 §5.2
 		return e, 0, err
 	}
-	kept = documented(d.Expires)
+	kept = documentKept(d.Expires)
 	if len(d.Fingerprints) == 0 && d.URL != "" {
 		var delegated poshDocument
 		if err := l.fetch(ctx, d.URL, &delegated); err != nil {
@@ -51,7 +51,7 @@ func (l *Locator) fetchPOSH(ctx context.Context, domain string) (e certificate.E
 		if delegated.URL != "" { // RFC 7711 §3.2: a reference does not lead to another one
 			return e, 0, errPOSH
 		}
-		d.Fingerprints, kept = delegated.Fingerprints, min(kept, documented(delegated.Expires))
+		d.Fingerprints, kept = delegated.Fingerprints, min(kept, documentKept(delegated.Expires))
 	}
 	for _, one := range d.Fingerprints[:min(len(d.Fingerprints), maxFingerprints)] {
 		for _, hash := range []string{"sha-256", "sha-384", "sha-512"} {

@@ -44,7 +44,7 @@ func (l *Locator) lookup(ctx context.Context, name string, k kind) (answer, erro
 	})
 }
 
-// system is the resolver of the operating system. It knows neither times to live nor DNSSEC.
+// system is the resolver of the operating system. It tells neither times to live nor the result of DNSSEC.
 type system struct {
 	*net.Resolver
 }
