@@ -7,7 +7,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Connection is what a pair of domains has.
+// Connection describes the connection of a pair of domains in one direction, or the attempt to make one.
 type Connection struct {
 	Ours, Theirs string
 	Incoming     bool
@@ -17,7 +17,7 @@ type Connection struct {
 	Failure      error     // of the last attempt, if that has failed
 }
 
-// Connections returns what there is in both directions, in no order, at most max entries.
+// Connections describes the connections in both directions, in no order, at most max of them.
 func (s *Server) Connections(max int) []Connection {
 	var list []Connection
 	for _, l := range s.links.list() {

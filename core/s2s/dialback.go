@@ -29,18 +29,22 @@ const (
 
 // Conditions of dialback errors (XEP-0220 §2.4.2).
 const (
-	condNotFound       = "item-not-found"
-	condNoConnection   = "remote-connection-failed"
-	condNoServer       = "remote-server-not-found"
-	condTimeout        = "remote-server-timeout"
-	condPolicy         = "policy-violation"
-	condNotAuthorized  = "not-authorized"
-	condForbidden      = "forbidden"
-	condNotAcceptable  = "not-acceptable"
-	condNoResources    = "resource-constraint"
-	maxCondition       = 64 // bytes of a condition that another server may send
-	maxDialbackKey     = 512
-	maxDialbackStreams = 512 // bytes of a stream id
+	condNotFound      = "item-not-found"
+	condNoConnection  = "remote-connection-failed"
+	condNoServer      = "remote-server-not-found"
+	condTimeout       = "remote-server-timeout"
+	condPolicy        = "policy-violation"
+	condNotAuthorized = "not-authorized"
+	condForbidden     = "forbidden"
+	condNotAcceptable = "not-acceptable"
+	condNoResources   = "resource-constraint"
+)
+
+// Limits of what another server may send, in bytes.
+const (
+	maxCondition   = 64
+	maxDialbackKey = 512
+	maxStreamID    = 512
 )
 
 // keys makes the dialback keys of our domains.
@@ -60,8 +64,8 @@ func (k keys) of(p pair, id string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// right reports whether key is that of the pair and the stream. It takes the same time for every wrong one (CVE-2021-32921).
-func (k keys) right(p pair, id, key string) bool {
+// valid reports whether key is that of the pair and the stream. It takes the same time for every wrong one (CVE-2021-32921).
+func (k keys) valid(p pair, id, key string) bool {
 	return subtle.ConstantTimeCompare([]byte(k.of(p, id)), []byte(key)) == 1
 }
 
@@ -121,7 +125,7 @@ func readDialback(it *stream.Item) (d dialback, err error) {
 	if !okFrom || !okTo {
 		return d, stream.NewError(stream.ImproperAddressing, "dialback needs the domains from and to") // RFC 6120 §4.9.3.7
 	}
-	if len(d.key) > maxDialbackKey || len(d.id) > maxDialbackStreams {
+	if len(d.key) > maxDialbackKey || len(d.id) > maxStreamID {
 		return d, stream.NewError(stream.PolicyViolation, "dialback key or id is too long")
 	}
 	if d.typ == typeError {

@@ -21,7 +21,8 @@ type Target struct {
 	Address   string               // for the log
 	Evidence  certificate.Evidence // what the domain publishes about its certificate
 
-	// Failed, which may be nil, is called if no stream could be negotiated. It reports whether a further Dial may find another server.
+	// Failed, which may be nil, is called if no stream could be negotiated. It reports whether a further Dial may find another server. It must
+	// not block.
 	Failed func() bool
 }
 

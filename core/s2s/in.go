@@ -24,7 +24,7 @@ type inConn struct {
 	stream   inStream
 	rights   rights
 	results  results
-	policy   *Policy // for which the rights were checked last
+	policy   *Policy // that the rights were last checked against
 	silent   int     // times Limits.Idle
 	managed  managedIn
 }
@@ -47,7 +47,7 @@ type inStream struct {
 	verifying map[pair]struct{}
 }
 
-// displaced ends a connection that has not authenticated, in favour of another one. Any goroutine may call it.
+// displaced ends a connection that has not authenticated, to make room for another one. Any goroutine may call it.
 func (c *inConn) displaced(why peerlimit.Verdict) {
 	if why == peerlimit.TooMany {
 		c.Stop(errTooMany)
@@ -128,6 +128,6 @@ func (c *inConn) end(err error) {
 		k.refused(err)
 		c.Log().Info("connection of another server refused", "domain", c.stream.pair.theirs, "err", err)
 	}
-	c.Close(err, func() { c.answer(c.Header()) })
+	c.Close(err, func() { c.answerHeader(c.Header()) })
 	c.detachStream(stream.PeerGone(err) || errors.Is(err, errResumed) || errors.Is(err, stream.ErrSilent) || errors.Is(err, errNotStored))
 }

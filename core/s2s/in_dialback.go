@@ -128,7 +128,7 @@ func (c *inConn) verify(it *stream.Item) error {
 		answer.typ, answer.condition = typeError, condNotFound
 	case !c.stream.secure && !c.server.rule(d.from).Plain:
 		answer.typ, answer.condition = typeError, condPolicy
-	case c.server.keys.right(pair{ours: d.to, theirs: d.from}, d.id, d.key):
+	case c.server.keys.valid(pair{ours: d.to, theirs: d.from}, d.id, d.key):
 		answer.typ = typeValid
 	}
 	c.Append(answer.append)

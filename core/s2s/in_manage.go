@@ -21,7 +21,7 @@ type resumable struct {
 	until   time.Time     // zero while there is a connection
 }
 
-// resumables are all of them.
+// resumables are the incoming streams that can be resumed, by their ids.
 type resumables struct {
 	mu  sync.Mutex
 	all map[string]*resumable
@@ -91,8 +91,8 @@ func (c *inConn) acknowledge(n uint32) {
 	c.Queue().Flush()
 }
 
-// only returns the pair of the stream; false if there are several, so that it cannot be resumed.
-func (c *inConn) only() (pair, bool) {
+// onlyPair returns the pair of the stream; false if there are several, so that it cannot be resumed.
+func (c *inConn) onlyPair() (pair, bool) {
 	for p := range c.rights.all {
 		return p, len(c.rights.all) == 1
 	}
@@ -107,7 +107,7 @@ func (c *inConn) enable(it *stream.Item) error {
 	}
 	c.count(0)
 	answer := managed("enabled")
-	if p, ok := c.only(); ok && parseBoolean(it.Attr("resume")) && c.server.limits().Resume > 0 {
+	if p, ok := c.onlyPair(); ok && parseBoolean(it.Attr("resume")) && c.server.limits().Resume > 0 {
 		if r := c.server.resumables.add(c, p); r != nil {
 			c.managed.resumable = r
 			answer.With("id", r.id).With("resume", "true").With("max", strconv.Itoa(int(c.server.limits().Resume/time.Second)))
@@ -123,7 +123,7 @@ func (c *inConn) resume(it *stream.Item) error {
 		c.manageFailed("unexpected-request")
 		return stream.NewError(stream.PolicyViolation, "stream management is enabled already")
 	}
-	p, ok := c.only()
+	p, ok := c.onlyPair()
 	var old *resumable
 	if ok {
 		old = c.server.resumables.take(it.Attr("previd"), p)
@@ -154,7 +154,7 @@ func (c *inConn) resume(it *stream.Item) error {
 	return nil
 }
 
-// await waits until a channel is closed, which may be nil; false after takeOverTime.
+// await waits until a channel is closed; false after takeOverTime. A nil channel counts as closed.
 func await(done <-chan struct{}) bool {
 	if done == nil {
 		return true
@@ -198,7 +198,7 @@ func (c *inConn) acknowledged(it *stream.Item) error {
 	return nil
 }
 
-// detachStream is called when the connection has ended because of err.
+// detachStream is called when the connection has ended. cut says that the peer may resume the stream.
 func (c *inConn) detachStream(cut bool) {
 	if r := c.managed.resumable; r != nil {
 		c.server.resumables.detach(r, cut, c.server.limits().Resume)

@@ -22,7 +22,7 @@ func (c *inConn) Open(h *stream.Header) error {
 	if err == nil && !ok && version != "" {
 		err = stream.NewError(stream.UnsupportedVersion, "")
 	}
-	c.answer(h)
+	c.answerHeader(h)
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (c *inConn) pairOf(h *stream.Header) (p pair, err error) {
 	return p, nil
 }
 
-// answer sends our header. h is nil if the peer's has not arrived or was malformed.
-func (c *inConn) answer(h *stream.Header) {
+// answerHeader sends our header. h is nil if the peer's has not arrived or was malformed.
+func (c *inConn) answerHeader(h *stream.Header) {
 	c.stream.id = newID()
 	out := stream.Header{
 		Content: stanza.NSServer, From: c.server.cfg.Name.String(), ID: c.stream.id, Lang: "en", Version: "1.0", Prefixes: prefixes,

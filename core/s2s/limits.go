@@ -19,7 +19,7 @@ type Limits struct {
 	Rate        int // bytes a second of one connection; 100 KiB
 	Burst       int // bytes at once; 1 MiB
 
-	Queue int           // bytes that may be unwritten, or unacknowledged, before a connection is closed; 16 MiB
+	Queue int           // bytes that may be unwritten, or unacknowledged; with more a connection is closed; 16 MiB
 	Wait  time.Duration // from connecting to the end of the negotiation; 60 s
 	Idle  time.Duration // after which an unused connection is closed; 10 min
 
@@ -47,10 +47,9 @@ const (
 	maxLookups       = 10   // for certificates of connections from one network
 	maxOneDomain     = 20   // connections that were opened to verify keys of one domain
 	shareOfAttempts  = 8    // one account may cause this part of the attempts at the same time
-	maxTries         = 3    // further servers of a domain if no stream can be negotiated with the first
+	maxTries         = 3    // further servers of a domain that are tried if no stream can be negotiated with the first
 
-	negotiationBytes = 256 << 10 // that a peer may send before it has proved who it is
-	maxDirectWait    = 30 * time.Second
+	negotiationBytes = 256 << 10        // that a peer may send before it has proved who it is
 	stepWait         = 30 * time.Second // for the answer to a dialback request on a connection that is in use
 
 	retryMin = 2 * time.Second

@@ -17,7 +17,7 @@ type linkState uint8
 const (
 	idle       linkState = iota
 	connecting           // stanzas wait for the connection
-	up                   // conn is set, or has ended just now
+	up                   // conn is set, or has just ended
 )
 
 // link sends the stanzas of one pair, in order.
@@ -34,7 +34,7 @@ type link struct {
 	// management is of the last stream if that was cut and can be resumed.
 	management *management
 	failure    failure
-	policy     *Policy // that was asked last
+	policy     *Policy // that the link was last checked against
 	starter    jid.JID // the account for which the link is connecting, if it is for one
 	removed    bool
 }
@@ -163,13 +163,13 @@ func (l *link) attach(c *carrier) {
 	l.mu.Lock()
 	l.conn, l.state, l.since = c, up, time.Now()
 	l.begun()
-	left := l.pass()
+	left := l.sendWaiting()
 	l.mu.Unlock()
 	l.giveBack(left, stream.ErrFull)
 }
 
-// pass gives the connection what waits, and returns that for which it has no room. The lock is held.
-func (l *link) pass() []stream.Retained {
+// sendWaiting gives the connection what waits, and returns that for which it has no room. The lock is held.
+func (l *link) sendWaiting() []stream.Retained {
 	n := 0
 	for n < len(l.waiting) && l.conn.add(l.waiting[n]) == nil {
 		n++
@@ -180,7 +180,7 @@ func (l *link) pass() []stream.Retained {
 	return left
 }
 
-// leave makes the link use the connection no longer, which is about to be closed.
+// leave makes the link stop using a connection that is about to be closed.
 func (l *link) leave(c *carrier) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -196,7 +196,7 @@ type ending struct {
 	progressed bool // the other server had handled something
 }
 
-// down is called when the connection has ended, with what it did not send: that goes before what waits.
+// down is called when a connection of the link has ended. What that did not send goes before what waits.
 func (l *link) down(c *carrier, e ending) {
 	l.mu.Lock()
 	mine := l.conn == c
@@ -205,7 +205,7 @@ func (l *link) down(c *carrier, e ending) {
 	}
 	l.prepend(e.unsent)
 	if l.state == up { // another connection is in use already
-		l.passLate()
+		l.sendLate()
 		return
 	}
 	if mine && time.Since(l.since) < steady && !e.progressed {
@@ -229,13 +229,13 @@ func (l *link) down(c *carrier, e ending) {
 	}
 }
 
-// passLate gives the connection in use what one that has ended later has left. The caller holds the lock, which it releases.
-func (l *link) passLate() {
+// sendLate gives the connection in use what an earlier connection, which has only now ended, did not send. The caller holds the lock; sendLate releases it.
+func (l *link) sendLate() {
 	if m := l.management; m != nil {
 		l.management = nil
 		l.prepend(m.take())
 	}
-	c, left := l.conn, l.pass()
+	c, left := l.conn, l.sendWaiting()
 	l.mu.Unlock()
 	l.giveBack(left, stream.ErrFull)
 	c.Queue().Flush()

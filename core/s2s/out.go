@@ -23,7 +23,7 @@ type outConn struct {
 	deadline time.Time
 	opened   func() // ends the counting as an attempt
 	retry    func(*outConn)
-	tries    int // of the same before this one, with other servers of the domain
+	tries    int // connections to other servers of the domain that have failed before this one
 	stream   outStream
 	shared   outShared
 }
@@ -31,12 +31,12 @@ type outConn struct {
 // outStream is the state of the negotiation.
 type outStream struct {
 	secure   bool
-	valid    bool // the certificate is
-	tried    bool // SASL EXTERNAL was
-	external bool // it has succeeded
-	dialback bool // the other server accepts it
-	further  bool // it has offered that; some declare the namespace only, and never answer a key
-	why      error
+	valid    bool  // the certificate is
+	tried    bool  // SASL EXTERNAL was
+	external bool  // it has succeeded
+	dialback bool  // the other server accepts it
+	further  bool  // its features offer dialback, so that further pairs can be asked for: servers that only declare the namespace may never answer a key
+	why      error // for which this server ends the stream
 
 	offersManagement bool
 	managing         *management // that was asked for
@@ -48,7 +48,7 @@ type outShared struct {
 	mu       sync.Mutex
 	ready    bool   // requests can be sent
 	dialback bool   // keys of further pairs can be sent
-	single   bool   // the stream can be resumed, which is for one pair
+	single   bool   // the stream can be resumed, so it is for one pair only
 	id       string // of the stream
 	ended    bool
 	asked    map[pair]*request // links for whose pairs the right to send was asked for
@@ -190,8 +190,8 @@ func (o *outConn) end(err error) {
 	o.release(reason, !closed)
 }
 
-// tryAnother opens a connection with another server of the domain, if there is one, for what this one was opened for and could not
-// even be asked (XEP-0487 §5.2).
+// tryAnother moves the requests of a connection on which no stream could be negotiated to a connection with another server of the
+// domain, if there is one (XEP-0487 §5.2).
 func (o *outConn) tryAnother() {
 	o.shared.mu.Lock()
 	if o.shared.ready || o.shared.ended || o.Established() || o.tries == maxTries || o.target.Failed == nil || !o.target.Failed() {
@@ -230,8 +230,7 @@ func (o *outConn) fail(err error) {
 	}
 }
 
-// release gives the links what was not sent.
-// cut says that the other server may not have handled all that was sent.
+// release gives the links what was not sent. cut says that the other server may not have handled all that was sent.
 func (o *outConn) release(err error, cut bool) {
 	unsent := map[pair][]stream.Retained{}
 	left := o.Queue().Unwritten()

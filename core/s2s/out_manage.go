@@ -50,7 +50,7 @@ func (o *outConn) manageAnswered(it *stream.Item) error {
 		if e.Attr("previd") != m.id || m.id == "" {
 			return stream.NewError(stream.BadFormat, "another stream was resumed")
 		}
-		if err := acknowledged(m, e.Attr("h")); err != nil {
+		if err := acknowledge(m, e.Attr("h")); err != nil {
 			return err
 		}
 		o.use(m)
@@ -115,7 +115,8 @@ func (o *outConn) primary() *link {
 	return nil
 }
 
-func acknowledged(m *management, h string) error {
+// acknowledge takes an acknowledgement of the first h stanzas.
+func acknowledge(m *management, h string) error {
 	n, ok := parseCount(h)
 	if !ok {
 		return errCount
@@ -131,7 +132,7 @@ func (o *outConn) acknowledged(it *stream.Item) error {
 	if o.management == nil {
 		return stream.NewError(stream.UnsupportedStanzaType, "")
 	}
-	return acknowledged(o.management, it.Attr("h"))
+	return acknowledge(o.management, it.Attr("h"))
 }
 
 // requested answers that nothing was received: nothing comes in this direction.

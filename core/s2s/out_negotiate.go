@@ -86,7 +86,7 @@ func (o *outConn) features(e *stanza.Element) error {
 	return o.featuresDone(e)
 }
 
-// featuresDone goes on without TLS to be negotiated: it sends a certificate's identity or a key. e may be nil.
+// featuresDone goes on when there is no TLS left to negotiate: it begins SASL EXTERNAL or sends dialback keys. e, the features, may be nil.
 func (o *outConn) featuresDone(e *stanza.Element) error {
 	switch {
 	case !o.stream.secure && !o.server.rule(o.pair.theirs).Plain:
@@ -159,7 +159,7 @@ func (o *outConn) keyFor(p pair) dialback {
 	return dialback{name: "result", from: p.ours, to: p.theirs, key: o.server.keys.of(p, o.shared.id)}
 }
 
-// adopt asks the other server to let a further pair send on this connection. It returns false if it does not.
+// adopt asks the other server to let a further pair send on this connection. It returns false if the connection cannot be shared.
 func (o *outConn) adopt(l *link) bool {
 	o.shared.mu.Lock()
 	if !o.shared.dialback || o.shared.single || o.shared.ended || len(o.shared.carried) == 0 || len(o.shared.carried)+len(o.shared.asked) >= maxPairs {

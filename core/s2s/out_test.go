@@ -203,7 +203,7 @@ func TestKeys(t *testing.T) {
 		{"d14lb4ck43v3r", "capulet.example", "montague.example", "417GAF25", "225cc5aa6a071133249d25fef42ae516fc7a86c523aa1c6980a7f73e784c972d"},
 	} {
 		k, p := newKeys([]byte(c.secret)), pair{ours: c.originating, theirs: c.receiving}
-		if got := k.of(p, c.id); got != c.key || !k.right(p, c.id, c.key) || k.right(p, c.id+"x", c.key) || k.right(p, c.id, "") {
+		if got := k.of(p, c.id); got != c.key || !k.valid(p, c.id, c.key) || k.valid(p, c.id+"x", c.key) || k.valid(p, c.id, "") {
 			t.Errorf("%s: %s", c.receiving, got)
 		}
 	}

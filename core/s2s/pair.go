@@ -1,10 +1,6 @@
 package s2s
 
-import (
-	"sync"
-
-	"github.com/dragoman-im/dragoman/core/jid"
-)
+import "github.com/dragoman-im/dragoman/core/jid"
 
 // pair is a domain of ours and one of another server.
 type pair struct{ ours, theirs string }
@@ -41,36 +37,4 @@ func (r *rights) has(p pair) bool {
 		return true
 	}
 	return false
-}
-
-// outcome is the result of a verification: valid, or the condition of the dialback error (XEP-0220 §2.4.2).
-type outcome struct {
-	valid     bool
-	condition string // "" with valid, and for an invalid key
-}
-
-// result is the outcome for a pair of an incoming connection.
-type result struct {
-	pair    pair
-	outcome outcome
-}
-
-// results are those that the goroutine of a connection has not handled.
-type results struct {
-	mu   sync.Mutex
-	list []result
-}
-
-func (r *results) add(one result) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.list = append(r.list, one)
-}
-
-func (r *results) take() []result {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	list := r.list
-	r.list = nil
-	return list
 }

@@ -9,7 +9,7 @@ type Rule struct {
 	Certificates bool // only with a valid certificate: dialback alone is not enough
 }
 
-// Policy has the rule for each domain.
+// Policy has the rule for each domain of other servers.
 type Policy struct {
 	Default Rule
 	Domains map[string]Rule // of a domain and all domains below it

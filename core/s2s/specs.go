@@ -6,6 +6,6 @@ import "github.com/dragoman-im/dragoman/core/spec"
 func Specs() []spec.Spec {
 	return []spec.Spec{
 		{Number: "0185", Title: "Dialback Key Generation and Validation", Version: "1.0", State: spec.Complete},
-		{Number: "0220", Title: "Server Dialback", Version: "1.1.1", State: spec.Complete, Note: "With several domains of a sender on one connection, but not of a receiver."},
+		{Number: "0220", Title: "Server Dialback", Version: "1.1.1", State: spec.Complete, Note: "Several domains of ours share a connection to one domain of another server; several domains of that server do not."},
 	}
 }

@@ -2,6 +2,7 @@ package s2s
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -124,4 +125,36 @@ func (o *outConn) expire(now time.Time) {
 			r.done(outcome{condition: verificationError(stream.ErrSilent, true)})
 		}
 	}
+}
+
+// outcome is the result of a verification: valid, or the condition of the dialback error (XEP-0220 §2.4.2).
+type outcome struct {
+	valid     bool
+	condition string // "" with valid, and for an invalid key
+}
+
+// result is the outcome of the verification for a pair of an incoming connection.
+type result struct {
+	pair    pair
+	outcome outcome
+}
+
+// results are those that the goroutine of an incoming connection has not handled yet.
+type results struct {
+	mu   sync.Mutex
+	list []result
+}
+
+func (r *results) add(one result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, one)
+}
+
+func (r *results) take() []result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := r.list
+	r.list = nil
+	return list
 }
