@@ -12,50 +12,50 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// place is where a room is in the order of the answer.
-type place struct {
+// position is where a room is in the order of the answer.
+type position struct {
 	users   int // 0 in the order of addresses
 	address string
 }
 
 // compare orders the largest rooms first, and rooms of the same size by address.
-func (p place) compare(o place) int {
+func (p position) compare(o position) int {
 	return cmp.Or(cmp.Compare(o.users, p.users), strings.Compare(p.address, o.address))
 }
 
-// id is the place as an id of XEP-0059, which is opaque to others.
-func (p place) id(byUsers bool) string {
+// id is the position as an id of XEP-0059, which is opaque to others.
+func (p position) id(byUsers bool) string {
 	if !byUsers {
 		return p.address
 	}
 	return strconv.Itoa(p.users) + " " + p.address
 }
 
-// parsePlace reads an id.
-func parsePlace(id string, byUsers bool) (place, error) {
+// parsePosition reads an id.
+func parsePosition(id string, byUsers bool) (position, error) {
 	if !byUsers {
-		return place{address: id}, nil
+		return position{address: id}, nil
 	}
 	number, address, _ := strings.Cut(id, " ")
 	n, err := strconv.ParseUint(number, 10, 31)
 	if err != nil {
-		return place{}, stanza.ItemNotFound("The item to go on from is not there any longer.") // XEP-0059 §2.4
+		return position{}, stanza.ItemNotFound("The item to go on from is not there any longer.") // XEP-0059 §2.4
 	}
-	return place{int(n), address}, nil
+	return position{int(n), address}, nil
 }
 
-// collector keeps the page of the answer while all rooms pass.
+// collector keeps the page of the answer. add gets every room.
 type collector struct {
 	query
 	page          paging.Request
-	after, before *place
+	after, before *position
 	found         []entry // sorted; of the page, at most page.Max
 	total         int     // that match
-	earlier       int     // those that are in front of the page, as far as they are not in it
+	earlier       int     // that match and come before the page
 }
 
 type entry struct {
-	place
+	position
 	Channel
 }
 
@@ -66,12 +66,12 @@ func newCollector(q query, page paging.Request) (*collector, error) {
 	c := &collector{query: q, page: page}
 	for _, end := range []struct {
 		id   string
-		into **place
+		into **position
 	}{{page.After, &c.after}, {page.Before, &c.before}} {
 		if end.id == "" {
 			continue
 		}
-		p, err := parsePlace(end.id, q.byUsers)
+		p, err := parsePosition(end.id, q.byUsers)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func (c *collector) add(ch *Channel) {
 		return
 	}
 	c.total++
-	at := place{address: ch.Address.String()}
+	at := position{address: ch.Address.String()}
 	if c.byUsers {
 		at.users = ch.Users
 	}
@@ -97,7 +97,7 @@ func (c *collector) add(ch *Channel) {
 	case c.before != nil && at.compare(*c.before) >= 0, c.page.Max == 0:
 		return
 	}
-	i, same := slices.BinarySearchFunc(c.found, at, func(e entry, p place) int { return e.compare(p) })
+	i, same := slices.BinarySearchFunc(c.found, at, func(e entry, p position) int { return e.compare(p) })
 	switch full := len(c.found) == c.page.Max; {
 	case same: // a room that was moved while it was read
 		c.total--

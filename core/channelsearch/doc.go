@@ -1,8 +1,8 @@
-// Package channelsearch answers searches for public rooms (XEP-0433): a service of rooms passes the requests that it gets and is a
-// [Source] of the rooms that everybody, or who asks, may know of.
+// Package channelsearch answers searches for public rooms (XEP-0433). A service of rooms passes its requests to a [Search], and is the
+// [Source] of the rooms that the searcher may know of.
 //
-// A search keeps nothing between two pages: the id of an item is its place in the order, so that a page goes on behind it
-// also where the room has been destroyed meanwhile. Memory is that of one page. Searches of one address in a minute are limited, and so are
+// A search keeps nothing between two pages: the id of an item is its position in the order, so that the next page begins
+// after it even if the room has been destroyed meanwhile. Memory is that of one page. Searches of one address in a minute are limited, and so are
 // those that run at the same time, because each of them reads all public rooms.
 //
 // A search runs in the caller's goroutine. Lock: limiter.mu is a leaf.

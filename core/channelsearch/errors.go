@@ -22,7 +22,7 @@ func conflict(text string, fields ...string) *stanza.Error {
 	return e
 }
 
-// errRate is the answer to one who searches too often, or while too many others do (XEP-0433 §4.2.2.4).
+// errRate is the answer to a searcher who searches too often, or while too many others do (XEP-0433 §4.2.2.4).
 func errRate(wait time.Duration) *stanza.Error {
 	e := refusal(stanza.ResourceConstraint("You search too often. Please wait a little."), "rate-limit")
 	e.App.With("retry-after", strconv.Itoa(int((wait+time.Second-1)/time.Second)))

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// busyWait is how long those are to wait who have come while too many others search.
+// busyWait is how long a searcher has to wait while too many others search.
 const busyWait = time.Second
 
 // maxRemembered is how many addresses have a limit of their own; all further ones share one.

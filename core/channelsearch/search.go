@@ -69,7 +69,7 @@ func New(o Options) *Search { return &Search{Options: o} }
 // maxRunning is how many searches of a service run at the same time, for accounts of this server and for others.
 const maxRunning = 2
 
-// Handles reports whether a request is one of a search.
+// Handles reports whether a request is a search.
 func Handles(payload *stanza.Element) bool { return payload.Is(NS, "search") }
 
 // Handle answers a request: with the form to fill in, or with what was found (XEP-0433 §4.2).

@@ -215,7 +215,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s, backwards: %v, want %v", key, got, want)
 		}
 		s.Source = slices.DeleteFunc(slices.Clone(many), func(c Channel) bool { return c.Address.Local() == want[3] })
-		gone := place{users: 0, address: want[3] + "@muc.example"}
+		gone := position{users: 0, address: want[3] + "@muc.example"}
 		if key == byUsers {
 			gone.users = (int(want[3][1]-'0')*10 + int(want[3][2]-'0')) / 3
 		}
@@ -324,7 +324,7 @@ func FuzzQuery(f *testing.F) {
 		if found, err := s.Handle(t.Context(), st.With(x)); err == nil && len(strings.Fields(addresses(found))) > 2 {
 			t.Error(found)
 		}
-		_, _ = parsePlace(after, true)
+		_, _ = parsePosition(after, true)
 	})
 }
 

@@ -53,7 +53,7 @@ type Queue[K comparable] struct {
 type key struct {
 	jobs []func(context.Context)
 	busy bool
-	used float64 // jobs that Rate has not forgotten yet
+	used float64 // jobs that count against Rate, at the time at
 	at   time.Time
 }
 
@@ -130,7 +130,7 @@ func (k *key) count(now time.Time, perMinute float64) bool {
 	return true
 }
 
-// forget takes off what the rate has given back since the last call.
+// forget subtracts the jobs that the rate has permitted since the last call.
 func (k *key) forget(now time.Time, perMinute float64) {
 	k.used = max(0, k.used-now.Sub(k.at).Minutes()*perMinute)
 	k.at = now

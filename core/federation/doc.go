@@ -1,3 +1,3 @@
-// Package federation makes the links to other servers (package s2s) of what a configuration says: who may be reached, where servers are, and
-// the limits. It starts no goroutine.
+// Package federation sets up the links to other servers (package s2s) from the configuration: which domains the server communicates with, how
+// their servers are found (package s2s/locate), and the limits. It starts no goroutine.
 package federation

@@ -9,7 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/s2s/locate"
 )
 
-// Federation are the links to other servers.
+// Federation has the links to other servers, and finds the servers.
 type Federation struct {
 	*s2s.Server
 	fixed   *s2s.Fixed
@@ -39,7 +39,7 @@ func New(c config.Config, o s2s.Config) (*Federation, error) {
 	return f, err
 }
 
-// Shutdown is that of s2s.Server; it also waits for what is being looked up.
+// Shutdown is that of s2s.Server; it also waits for lookups that run.
 func (f *Federation) Shutdown(ctx context.Context) {
 	f.Server.Shutdown(ctx)
 	f.locator.Close()
@@ -59,7 +59,7 @@ func (f *Federation) Reload(c config.Config) error {
 	return nil
 }
 
-// Fix sets where the servers of domains are. Reload replaces it.
+// Fix sets the addresses of the servers of domains, for tests. Reload replaces them.
 func (f *Federation) Fix(table map[string]s2s.FixedAddress) { f.fixed.Set(table) }
 
 // Counted returns the counters of limits. Those of a nil Federation count nothing.
