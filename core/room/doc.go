@@ -34,8 +34,8 @@
 // lists), hats, history (messages in memory), visits (what is remembered of people) and conceal (real addresses) ← occupants (who is
 // in the room, and their presence) ← room, which decides.
 //
-// Limits bound the memory of a room.
+// rules.Limits bound the memory of a room.
 //
 // Specifications: XEP-0045, XEP-0153, XEP-0203, XEP-0317, XEP-0359, XEP-0410, XEP-0421,
-// XEP-0424, XEP-0425, XEP-0486, XEP-0500.
+// XEP-0424, XEP-0425, XEP-0463, XEP-0486, XEP-0500.
 package room

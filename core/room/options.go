@@ -16,8 +16,8 @@ type Options struct {
 	JID   jid.JID
 	Send  func(*stanza.Stanza) // must not block and must not call the Room
 	Owner Owner
-	// SendMany sends one stanza, whose To is empty, to many sessions. It must not change the stanza or the list, and
-	// may keep both. Nil means stanza.SendEach with Send.
+	// SendMany sends one stanza, whose To is empty, to many sessions. It must not change the stanza, may keep the stanza and the
+	// list, and may set Found of the receivers. Nil means stanza.SendEach with Send.
 	SendMany func(st *stanza.Stanza, to []stanza.Receiver)
 	// Save makes a change of the lasting state durable before the room announces it. If it returns an error nothing changes
 	// and the request is refused with that error. Nil is for a room whose state is stored elsewhere.

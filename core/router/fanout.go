@@ -7,12 +7,12 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// together is how many receivers of a broadcast are flushed at a time: so few that what belongs to their sessions, and the buffers of
-// their queues, is still in the processor's cache after the stanzas were appended.
-const together = 64
+// receiversPerFlush is how many receivers of a broadcast get its stanzas before their queues are flushed: so few that their sessions and
+// the buffers of their queues are still in the processor's cache then.
+const receiversPerFlush = 64
 
-// Broadcast is Collect for a goroutine that also sends the same stanzas to many receivers. each sends each of some stanzas, whose To is
-// empty, to each of some receivers, and flushes.
+// Broadcast is Collect for a goroutine that also sends the same stanzas to many receivers. each sends every stanza of a list, whose To is
+// empty, to every one of some receivers, and flushes; it sets their Found. The functions belong to one goroutine.
 func (e *Endpoint) Broadcast() (send func(*stanza.Stanza), each func(list []*stanza.Stanza, to []stanza.Receiver), flush func()) {
 	b := NewBatch(context.Background())
 	f := &fanout{router: e.router, batch: b}
@@ -29,7 +29,7 @@ func (e *Endpoint) Broadcast() (send func(*stanza.Stanza), each func(list []*sta
 	return send, each, b.Flush
 }
 
-// fanout sends the same stanzas to many sessions. It looks for each session once, and runs only the stages that concern the stanzas.
+// fanout sends the same stanzas to many sessions. It looks up each session once, and runs only the stages that concern the stanzas.
 type fanout struct {
 	router  *Router
 	batch   *Batch
@@ -51,7 +51,7 @@ type planned struct {
 
 func (f *fanout) send(list []*stanza.Stanza, to []stanza.Receiver) {
 	copies := stanza.NewBatch(len(list) * len(to))
-	for some := range slices.Chunk(to, together) {
+	for some := range slices.Chunk(to, receiversPerFlush) {
 		f.touch(some)
 		for i := range some {
 			b := f.session(&some[i])
@@ -93,7 +93,7 @@ func (f *fanout) session(to *stanza.Receiver) *Bound {
 	return b
 }
 
-// plan returns what a host does with the stanza with an index.
+// plan returns what a host does with the stanza of the list that has an index.
 func (f *fanout) plan(h *Host, list []*stanza.Stanza, index int) planned {
 	for i := range f.plans {
 		if f.plans[i].host == h {
@@ -146,7 +146,7 @@ func (h *Host) deliverToSession(b *Batch, to *Bound, stages []*Stage, st *stanza
 	}
 }
 
-// addressed is a stanza with the session as its receiver.
+// addressed returns the stanza with the session as its receiver, if it has none.
 func addressed(st *stanza.Stanza, to *Bound) *stanza.Stanza {
 	if st.To.IsZero() {
 		return st.WithTo(to.jid)
@@ -158,12 +158,12 @@ func addressed(st *stanza.Stanza, to *Bound) *stanza.Stanza {
 type Sharer interface {
 	// DeliverShared is Deliver for a stanza whose To is empty: the session's JID is written in its place.
 	DeliverShared(*stanza.Stanza)
-	// Touch reads memory that DeliverShared and Flush use, so that the processor has it then. What it returns means nothing.
+	// Touch reads memory that DeliverShared and Flush use, so that it is in the processor's cache then. Its result has no meaning.
 	Touch() int
 }
 
-// touch reads memory that deliveries to some sessions use, of all of them before it is needed: so the processor waits for several of them at
-// the same time. In a room of thousands little of it is in the cache.
+// touch reads memory that deliveries to some sessions use, of all of them before it is needed: so the processor loads the memory of several
+// sessions at the same time. In a room of thousands little of it is in the cache.
 func (f *fanout) touch(some []stanza.Receiver) {
 	for i := range some {
 		b, ok := some[i].Found.(*Bound)

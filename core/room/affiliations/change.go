@@ -63,7 +63,7 @@ func (l *Lists) Plan(wanted []Wanted) ([]Change, error) {
 	return plan, nil
 }
 
-// most returns how many entries there may be, with one of an affiliation that is added. The last quarter is for those who are not
+// most returns how many entries there may be after one of an affiliation is added. The last quarter is for those who are not
 // members: where people may register by themselves (XEP-0045 §7.10), they must not be able to keep others from being banned. Of that
 // quarter a fifth is for admins and owners.
 func (l *Lists) most(a rules.Affiliation) int {

@@ -54,7 +54,7 @@ func (l *List) ToSelf(s *Session, n *Change, codes []int) *stanza.Stanza {
 }
 
 // announceOthers sends a change of o to the other occupants. Consecutive sessions that get the same payload
-// are served by one call of sendMany.
+// are served by one call of SendMany.
 func (l *List) announceOthers(o *Occupant, n *Change) {
 	const skip = -1
 	var made [2]*stanza.Stanza

@@ -17,7 +17,7 @@ type Room struct {
 	Config *rules.Config
 	Hats   *hats.List
 	Send   func(*stanza.Stanza)
-	// SendMany sends one stanza, whose To is empty, to many sessions. It may keep both, and change Found.
+	// SendMany sends one stanza, whose To is empty, to many sessions. It may keep the stanza and the list, and set Found of the receivers.
 	SendMany func(st *stanza.Stanza, to []stanza.Receiver)
 }
 
