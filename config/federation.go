@@ -15,24 +15,24 @@ type Federation struct {
 	TLS         bool     `toml:"require_tls" reload:"yes" doc:"Whether connections with other servers must use TLS."`
 	Certificate bool     `toml:"require_certificate" reload:"yes" doc:"Whether other servers must have a valid certificate for their domain. Otherwise dialback (XEP-0220) is enough, which relies on DNS."`
 	Allow       []string `toml:"allow" reload:"yes" doc:"The only domains, with those below them, that the server communicates with. Empty: all."`
-	Block       []string `toml:"block" reload:"yes" doc:"Domains, with those below them, that the server does not communicate with. Of allow and block the entry for the longer part of a domain counts."`
+	Block       []string `toml:"block" reload:"yes" doc:"Domains, with those below them, that the server does not communicate with. If allow and block both name a domain or one above it, the longer name counts, and block if it is the same."`
 	Roots       string   `toml:"roots" file:"yes" doc:"PEM file of the authorities that sign certificates of other servers. Empty: those that the system trusts."`
 
 	Resolvers []string `toml:"resolvers" doc:"DNS servers that are asked where other servers are, as address or address and port, such as 127.0.0.1 or [::1]:53. Empty: those of the system, without DNSSEC."`
-	DNSSEC    bool     `toml:"dnssec" doc:"Whether these DNS servers are believed that they have validated an answer with DNSSEC. Those on this machine always are; for others, whoever can change what is on the way from them could claim it."`
-	DANE      bool     `toml:"dane" doc:"Whether TLSA records (DANE) decide about the certificate of another server, where DNSSEC protects them."`
-	Documents bool     `toml:"documents" doc:"Whether documents that domains publish over HTTPS count: where their servers are, if there are no SRV records (XEP-0487), and which certificates these have (POSH), if they are not valid otherwise."`
-	Networks  []string `toml:"networks" doc:"Networks in which servers are connected to although they are not public, such as 10.0.0.0/8. Whoever controls a domain can make it point to any address, also of this network."`
+	DNSSEC    bool     `toml:"dnssec" doc:"Whether these DNS servers are trusted when they say that they have validated an answer with DNSSEC. Those on this machine always are. Trust others only over a network in which nobody can change their answers."`
+	DANE      bool     `toml:"dane" doc:"Whether the TLSA records (DANE) of another server decide if its certificate is valid, where DNSSEC protects them."`
+	Documents bool     `toml:"documents" doc:"Whether the server reads the documents that domains publish over HTTPS: where their servers are, if there are no SRV records (XEP-0487), and which certificates these have (POSH), if they are not valid otherwise."`
+	Networks  []string `toml:"networks" doc:"Networks that are not public, such as 10.0.0.0/8, to whose addresses the server may connect. Whoever controls a domain can make it point to any address in them."`
 
 	StanzaBytes    Bytes    `toml:"stanza_bytes" reload:"yes" doc:"Size of another server's stanza; depth and attributes are those of clients."`
 	StanzaElements int      `toml:"stanza_elements" reload:"yes" doc:"Elements in another server's stanza."`
 	Rate           Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that one connection of another server may send in the long run; more is read more slowly. 0: no limit."`
 	Burst          Bytes    `toml:"burst" reload:"yes" doc:"Bytes that it may send at once."`
-	Queue          Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for another server that reads slowly. With more, stanzas go back to their senders, or the connection is closed."`
+	Queue          Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for another server that reads slowly, or that it has not acknowledged. With more, stanzas go back to their senders, or the connection is closed."`
 	WaitingStanzas int      `toml:"waiting_stanzas" reload:"yes" doc:"Stanzas from one domain to another that wait until the other server is connected; with more, or when it cannot be reached, their senders get them back as errors."`
 	WaitingBytes   Bytes    `toml:"waiting_bytes" reload:"yes" doc:"Bytes of these stanzas."`
 	Attempts       int      `toml:"attempts" reload:"yes" doc:"Connections to other servers that are being opened at the same time; further ones fail at once. 0: no limit."`
-	Wait           Duration `toml:"wait" reload:"yes" doc:"How long connecting to another server may take, and how long another server may take to prove who it is."`
+	Wait           Duration `toml:"wait" reload:"yes" doc:"How long it may take to connect to another server, and how long another server may take to prove who it is."`
 	Resume         Duration `toml:"resume" reload:"yes" doc:"Time for which a stream that was cut can be resumed, so that nothing is sent twice (XEP-0198). Such a stream is for one domain of each side. 0: streams cannot be resumed, and carry several domains."`
 	Idle           Duration `toml:"idle" reload:"yes" doc:"How long a connection to another server stays open that is not used."`
 }

@@ -2,8 +2,8 @@ package peerlimit
 
 import "sync"
 
-// Work begins something that takes a while and that the other end has asked for. It returns false if the network of the connection has
-// begun limit things that have not ended, also on other connections and on such that are closed. done ends it, once.
+// Work counts a task that the peer has caused and that takes a while. It returns false if limit tasks of the connection's network have not
+// ended; those of its other connections count, also of closed ones. The caller calls done when the task has ended.
 func (conn *Connection) Work(limit int) (done func(), ok bool) {
 	c := conn.owner
 	c.mu.Lock()

@@ -35,7 +35,7 @@ type link struct {
 	management *management
 	failure    failure
 	policy     *Policy // that the link was last checked against
-	starter    jid.JID // the account for which the link is connecting, if it is for one
+	starter    jid.JID // the account that has caused the attempt to connect; zero: no account, or no attempt
 	removed    bool
 }
 
@@ -78,7 +78,7 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 	if l.state != idle || !time.Now().Before(l.failure.until) {
 		err = nil
 	}
-	if l.state == idle && err == nil && !l.begin(st) {
+	if l.state == idle && err == nil && !l.takeShare(st) {
 		err = errCrowded
 	}
 	full := !slow && err == nil && !l.keep(st)
@@ -86,7 +86,7 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 	if start {
 		l.state = connecting
 	} else if l.state == idle {
-		l.begun()
+		l.giveShare()
 	}
 	l.mu.Unlock()
 	switch {
@@ -104,9 +104,9 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 	return nil, true
 }
 
-// begin counts a link that is going to be connected for an account: one account must not take all attempts with domains that do not
-// answer. It returns false if that account has its share. The lock is held; begun follows.
-func (l *link) begin(st *stanza.Stanza) bool {
+// takeShare counts an attempt to connect for the account that a stanza is from: one account must not take all attempts with domains that do
+// not answer. It returns false if the account has its share already. The lock is held; giveShare ends the counting.
+func (l *link) takeShare(st *stanza.Stanza) bool {
 	s, all := l.server, l.server.limits().Attempts
 	if all <= 0 || st.From.Local() == "" || s.cfg.Router.Host(st.From) == nil { // rooms and gateways answer to others
 		return true
@@ -120,8 +120,8 @@ func (l *link) begin(st *stanza.Stanza) bool {
 	return true
 }
 
-// begun is called when the link is connected, or is not going to be. The lock is held.
-func (l *link) begun() {
+// giveShare is called when the link is connected, or the attempt has failed. The lock is held.
+func (l *link) giveShare() {
 	if !l.starter.IsZero() {
 		l.server.opening.accounts.leave(l.starter)
 		l.starter = jid.JID{}
@@ -162,7 +162,7 @@ func (l *link) keep(st *stanza.Stanza) bool {
 func (l *link) attach(c *carrier) {
 	l.mu.Lock()
 	l.conn, l.state, l.since = c, up, time.Now()
-	l.begun()
+	l.giveShare()
 	left := l.sendWaiting()
 	l.mu.Unlock()
 	l.giveBack(left, stream.ErrFull)
@@ -245,7 +245,7 @@ func (l *link) sendLate() {
 func (l *link) failed(err error) {
 	l.mu.Lock()
 	l.state = idle
-	l.begun()
+	l.giveShare()
 	l.failure.count++
 	l.failure.err = err
 	l.failure.until = time.Now().Add(backOff(l.failure.count))
@@ -321,8 +321,9 @@ func (ls *links) add(s *Server, p pair) *link {
 	return l
 }
 
-// evict removes a link on which nothing waits, whether or not its failure is long ago: who tries many domains must not keep others from
-// a new one. It looks at a few, in random order. The lock is held, and that of a link is only tried: its holder may wait for the former.
+// evict removes a link on which nothing waits, whether or not its failure is long ago: an account that tries many domains must not keep
+// others from a new link. It looks at a few, in random order. The lock is held. That of a link is only tried, so that no other
+// stanza waits for it.
 func (ls *links) evict() bool {
 	looked := 0
 	for p, l := range ls.all {

@@ -2,7 +2,7 @@ package s2s
 
 import "sync"
 
-// shares counts things that are going on, by who or what has caused them.
+// shares counts attempts that are going on, by the account or the domain that has caused them.
 type shares[K comparable] struct {
 	mu sync.Mutex
 	n  map[K]int
