@@ -189,7 +189,7 @@ type Proxy struct {
 type Strangers struct {
 	Policy    string   `toml:"policy" doc:"'limit': a few messages until they are answered; 'accept': all; 'refuse': requests to become a contact only. Accounts can choose another one by the command 'Messages from strangers'."`
 	Local     bool     `toml:"local" doc:"Whether accounts of this server that do not know each other are strangers too."`
-	Lists     []string `toml:"lists" reload:"yes" doc:"Files (absolute paths) with addresses and domains whose messages, presence and requests nobody gets from whom they are strangers to: one a line, as they are or as SHA-256 hashes in hexadecimal digits, such as the ids of the items of a list that servers share (RTBL). A reload reads them again."`
+	Lists     []string `toml:"lists" reload:"yes" doc:"Files (absolute paths) with addresses and domains whose messages, presence and requests nobody gets from whom they are strangers to: one a line, as they are or as SHA-256 hashes in hexadecimal digits, such as the ids of the items of a list that servers share (RTBL). In the rooms of this server also occupant ids, as they are or as hashes. A reload reads them again."`
 	Subscribe []string `toml:"subscribe" doc:"Nodes at which other services publish such a list, which is read and followed, as URIs: xmpp:SERVICE?;node=NODE. Without a node it is muc_bans_sha256."`
 }
 

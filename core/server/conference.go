@@ -55,7 +55,7 @@ func (s *Server) newConferences() error {
 			People: conference.People{
 				Local:  localAccount(s.config),
 				Admin:  func(who jid.JID) bool { return s.rights.Role(who).May(admin.ManageRooms) },
-				Listed: s.reloadable.lists.Has,
+				Listed: s.reloadable.lists.HasOccupant,
 			},
 		})
 		h.events.spaces.Join(h.conference)

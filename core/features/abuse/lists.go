@@ -19,8 +19,8 @@ const (
 	maxListSize = 128 << 20 // bytes of a file
 )
 
-// Lists are lists of addresses that send spam, as servers share them: each entry is a bare address or a domain, or the SHA-256 hash of
-// one in hexadecimal digits, which is what the ids of the items of such lists are.
+// Lists are lists of addresses that send spam, as servers share them: each entry is a bare address, a domain or an occupant id of a room, or
+// the SHA-256 hash of one in hexadecimal digits, which is what the ids of the items of such lists are.
 type Lists struct {
 	current atomic.Pointer[map[[sha256.Size]byte]struct{}] // of files
 	sources []*Source                                      // read-only once stanzas are routed
@@ -40,6 +40,25 @@ func (l *Lists) Has(address jid.JID) bool {
 		return false
 	}
 	return l.has(sha256.Sum256([]byte(address.Bare().String()))) || l.has(sha256.Sum256([]byte(address.Host().String())))
+}
+
+// HasOccupant is Has of an address in a room, whose occupant id of it (XEP-0421) may be on a list instead: who reports somebody in a room that
+// hides addresses knows nothing else.
+func (l *Lists) HasOccupant(address jid.JID, id string) bool {
+	if l.Len() == 0 {
+		return false
+	}
+	return l.Has(address) || id != "" && (l.has(sha256.Sum256([]byte(id))) || l.hasPlain(id))
+}
+
+// hasPlain reports whether an occupant id is on a list as it is. The ids of our rooms look like hashes.
+func (l *Lists) hasPlain(id string) bool {
+	var entry [sha256.Size]byte
+	if len(id) != hex.EncodedLen(len(entry)) {
+		return false
+	}
+	_, err := hex.Decode(entry[:], []byte(id))
+	return err == nil && l.has(entry)
 }
 
 func (l *Lists) has(entry [sha256.Size]byte) bool {

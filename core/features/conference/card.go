@@ -56,9 +56,9 @@ func (o *owner) mayConfigure(r *room.Room, q room.Query) bool {
 	return who.Affiliation == rules.AffOwner
 }
 
-// listed refuses who is on a list of those that send spam.
-func (o *owner) listed(session room.Occupant) error {
-	if o.service.Listed != nil && o.service.Listed(session.JID.Bare()) && !session.Affiliation.AtLeast(rules.AffMember) {
+// listed refuses who is on a list of those that send spam, by the address or by the occupant id.
+func (o *owner) listed(who room.Occupant) error {
+	if o.service.Listed != nil && !who.Affiliation.AtLeast(rules.AffMember) && o.service.Listed(who.JID.Bare(), who.ID) {
 		return stanza.Forbidden("Your address is on a list of those that send spam.")
 	}
 	return nil

@@ -89,7 +89,7 @@ func (o *owner) send(ctx context.Context, r *room.Room, m room.Message, post roo
 // check applies the limits of the service.
 func (o *owner) check(m room.Message) error {
 	limit := int(o.service.settings.Load().MessageBytes)
-	if err := o.listed(room.Occupant{JID: m.Session, Affiliation: m.From.Affiliation}); err != nil {
+	if err := o.listed(room.Occupant{ID: m.From.ID, JID: m.Session, Affiliation: m.From.Affiliation}); err != nil {
 		return err
 	}
 	switch {
@@ -104,13 +104,16 @@ func (o *owner) check(m room.Message) error {
 func (o *owner) Allow(ctx context.Context, r *room.Room, a room.Action) error {
 	switch {
 	case a.Kind == room.ActionPrivate, a.Kind == room.ActionInvite:
-		if err := o.listed(room.Occupant{JID: a.Session, Affiliation: a.By.Affiliation}); err != nil {
+		if err := o.listed(room.Occupant{ID: a.By.ID, JID: a.Session, Affiliation: a.By.Affiliation}); err != nil {
 			return err
 		}
 		return o.countMessage(a.By.ID)
 	case a.Kind == room.ActionRegister:
 		who, _, err := o.service.outside(ctx, r, a.JID) // whoever registers need not be in the room
 		if err != nil {
+			return err
+		}
+		if err := o.listed(who); err != nil { // members may do what who is listed may not
 			return err
 		}
 		return o.countMessage(who.ID)

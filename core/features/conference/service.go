@@ -54,8 +54,8 @@ type Options struct {
 type People struct {
 	// Local reports whether an address is an account of a served host, and Admin whether it belongs to an administrator.
 	Local, Admin func(who jid.JID) bool
-	// Listed reports whether an address is on a list of those that send spam; may be nil.
-	Listed func(who jid.JID) bool
+	// Listed reports whether an address, or the occupant id that it has in a room, is on a list of those that send spam; may be nil.
+	Listed func(who jid.JID, occupant string) bool
 }
 
 // Service is the conference service of a host.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/storetest"
 )
 
@@ -89,6 +90,66 @@ func TestListedInRooms(t *testing.T) {
 	}
 	if got := show(alice.take()) + show(carol.take()); strings.Contains(got, "spam") {
 		t.Error(got)
+	}
+	alice.to(lobby, affiliates(lobby, "carol@example.org", "member"))
+	carol.take()
+	carol.to(lobby, enters(lobby, "Carol"))
+	if got := carol.conditions(); got != "" {
+		t.Error(got)
+	}
+}
+
+// An occupant id on a list, as it is or as its hash, refuses who has it in that room, also what would make a member of a room; addresses that the
+// list does not have are not refused elsewhere.
+func TestListedOccupants(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startWith(t, func(c *config.Config) { c.Strangers.Lists = []string{file} }, "alice", "bob", "carol")
+	alice, bob, carol := s.online(alicePC), s.online(bobDesk), s.online("carol@example.org/x")
+	other := strings.Replace(lobby, "lobby", "other", 1)
+	alice.to(lobby, enters(lobby, "Al"), ask("set", "c", lobby, `<query xmlns='`+mucNS+`#owner'>`+submitted(mucNS+"#roomconfig",
+		value("x-muc#roomconfig_registration", "approval"))+`</query>`))
+	alice.to(other, enters(other, "Al"), configures(other))
+	bob.to(lobby, enters(lobby, "Bob"))
+	carol.to(lobby, enters(lobby, "Carol"))
+	ids := map[string]string{}
+	for _, st := range alice.take() {
+		if e := st.Child("urn:xmpp:occupant-id:0", "occupant-id"); st.Kind == stanza.Presence && e != nil && st.From.Bare().String() == lobby {
+			ids[st.From.Resource()] = e.Attr("id")
+		}
+	}
+	bob.take()
+	carol.to(lobby, leaves(lobby, "Carol"))
+	carol.take()
+	if err := os.WriteFile(file, []byte(ids["Bob"]+"\n"+listed(ids["Carol"])+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.reload(func(*config.Config) {})
+	bob.to(lobby, message("groupchat", bobDesk, lobby, body("spam")))
+	carol.to(lobby, enters(lobby, "Carol"))
+	if got := bob.conditions() + " " + carol.conditions(); got != "forbidden forbidden" {
+		t.Errorf("%s; ids %v", got, ids)
+	}
+	alice.take()
+	bob.to(lobby, message("chat", bobDesk, lobby+"/Al", body("spam")))
+	if got := bob.conditions(); got != "forbidden" {
+		t.Errorf("private: %s", got)
+	}
+	for _, c := range []*client{bob, carol} {
+		c.to(lobby, registersWith("reg", "builder"))
+		if got := c.conditions(); got != "forbidden" {
+			t.Errorf("registration: %s", got)
+		}
+	}
+	if got := show(alice.take()); strings.Contains(got, "spam") {
+		t.Error(got)
+	}
+	bob.to(other, enters(other, "Bob"))
+	if got := bob.conditions(); got != "" {
+		t.Errorf("another room: %s", got)
 	}
 	alice.to(lobby, affiliates(lobby, "carol@example.org", "member"))
 	carol.take()
