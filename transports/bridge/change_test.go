@@ -320,3 +320,47 @@ func TestLongTextsAreSplitAndEdited(t *testing.T) {
 		}
 	})
 }
+
+// What was removed from a room has a tombstone in its archive, which says whether a moderator did it; it is not in the history.
+func TestTombstones(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		id := h.world.Say("plaza", "cleo", "oops")
+		h.check(h.world.Do(func(as faultnet.As) error { return as.Delete("plaza", "cleo", id) }))
+		id = h.world.Say("plaza", "cleo", "rude")
+		h.check(h.world.Do(func(as faultnet.As) error { return as.Delete("plaza", "ben", id) }))
+		h.discard()
+		h.sendToRoom(phone, "plaza", "mine")
+		mine := stanzaID(h.received(phone)[0])
+		own := stanza.NewMessage(room("plaza"), phone, stanza.TypeGroupchat, retract(mine))
+		h.send(own)
+		h.discard()
+		h.ask(phone, room("plaza"), stanza.TypeSet, mamQuery)
+		var ids, moderated int
+		var ours bool
+		for _, st := range h.received(phone) {
+			if strings.Contains(st.Payload, "<retracted") {
+				by := strings.Contains(st.Payload, "<moderated")
+				if strings.Contains(st.Payload, "<body") || !strings.Contains(st.Payload, "stamp=") || !strings.Contains(st.Payload, "occupant-id") {
+					t.Errorf("tombstone: %s", st)
+				}
+				if by {
+					moderated++
+				} else {
+					ids++
+				}
+				ours = ours || strings.Contains(st.Payload, "id='"+own.ID+"'") || strings.Contains(st.Payload, `id="`+own.ID+`"`)
+			}
+		}
+		if ids != 2 || moderated != 1 || !ours {
+			t.Errorf("%d tombstones of authors, %d of moderators, ours: %v", ids, moderated, ours)
+		}
+		for _, st := range h.join(jidOf("ann@example.org/laptop"), "plaza") {
+			if strings.Contains(st.Payload, "<retracted") {
+				t.Errorf("the history has %s", st)
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/message"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -113,6 +114,24 @@ func Moderation(id string, by Moderator) []*stanza.Element {
 		stanza.NewElement(NSRetract, "retract").With("id", id).Add(moderated),
 		Body(by.Name + " removed a message, but your client does not show that."), fallback(NSRetract), message.Store.Element(),
 	}
+}
+
+// Tombstone is what is left of a message in the archive of a room that content, a retraction with an id, has removed (XEP-0424 §4,
+// XEP-0425 §5).
+func Tombstone(id string, at time.Time, content ...*stanza.Element) string {
+	x := stanza.NewElement(NSRetract, "retracted").With("stamp", message.Stamp(at))
+	for _, e := range content {
+		if moderated := e.Child(NSModerate, "moderated"); e.Is(NSRetract, "retract") && moderated != nil {
+			return stanza.Encode(x.Add(moderated.Clone()))
+		}
+	}
+	return stanza.Encode(x.With("id", id))
+}
+
+// Removed reports whether nothing but a tombstone is left of a message in the archive of a room.
+func Removed(payload string) bool {
+	st := stanza.Stanza{Kind: stanza.Message, Payload: payload}
+	return payload == "" || st.MayHave(NSRetract, "retracted") && st.Child(NSRetract, "retracted") != nil
 }
 
 // Reactions is the content with all reactions of a person to a message (XEP-0444 §3.2).

@@ -29,7 +29,7 @@ func RoomTitle(r tables.Room) string {
 	return string(r.Net)
 }
 
-// Archived is an archived message of a room as it was sent; nil where it was retracted.
+// Archived is an archived message of a room as it was sent, or its tombstone; nil where none is left.
 func Archived(roomJID jid.JID, a tables.Archived) *stanza.Stanza {
 	if a.Payload == "" {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
@@ -151,14 +152,24 @@ func (s *step) deleteOne(ctx context.Context, net transports.MessageID, by trans
 		by = s.e.Actor
 	}
 	id := s.stanzaID("delete " + string(net))
-	if !s.p.conv.Direct() {
-		s.b.Archive = append(s.b.Archive, tables.Archived{Room: s.p.conv.ID, Retract: first.Stanza, ID: id, At: s.p.env.Now()})
-	}
 	if by != "" && first.Author != "" && by != first.Author && !s.p.conv.Direct() {
 		name := convert.DisplayName(s.p.people.Find(ctx, by, ""))
 		moderator := convert.Moderator{Address: s.p.addressOf(by, name), Occupant: s.p.address.Occupant(by, ""), Name: name}
-		return s.say(ctx, id, true, convert.Moderation(s.reference(first), moderator)...)
+		content := convert.Moderation(s.reference(first), moderator)
+		s.retract(first.Stanza, id, content)
+		return s.say(ctx, id, true, content...)
 	}
 	s.e.Actor, s.e.Name = first.Author, ""
-	return s.say(ctx, id, false, convert.Retraction(s.reference(first))...)
+	content := convert.Retraction(s.reference(first))
+	s.retract(first.Stanza, id, content)
+	return s.say(ctx, id, false, content...)
+}
+
+// retract turns a message in the archive of a room into a tombstone. id and content are those of the retraction.
+func (s *step) retract(target, id string, content []*stanza.Element) {
+	if s.p.conv.Direct() {
+		return
+	}
+	now := s.p.env.Now()
+	s.b.Archive = append(s.b.Archive, tables.Archived{Room: s.p.conv.ID, Retract: target, ID: id, At: now, Payload: convert.Tombstone(id, now, content...)})
 }

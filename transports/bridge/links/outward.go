@@ -116,7 +116,7 @@ func (l *link) sendPending(ctx context.Context) {
 // sendOne sends an entry; false where it has to wait.
 func (l *link) sendOne(ctx context.Context, s *sending) bool {
 	now := l.links.env.Now()
-	if s.entry.Payload == "" || passed(&stanza.Stanza{Kind: stanza.Message, Payload: s.entry.Payload}, l.row.Address) {
+	if convert.Removed(s.entry.Payload) || passed(&stanza.Stanza{Kind: stanza.Message, Payload: s.entry.Payload}, l.row.Address) {
 		s.state = confirmed
 		return true
 	}

@@ -186,7 +186,10 @@ func (q *Queue) acceptForRoom(m room.Message, a accepted) {
 		archive.Corrects = a.request.Target
 		a.post, a.archive = &post, archive
 	case convert.SendDelete:
-		a.tombstone = &tables.Archived{Room: q.conv.ID, Retract: a.request.Target, ID: a.call.Stanza, At: q.env.Now()}
+		now := q.env.Now()
+		a.tombstone = &tables.Archived{
+			Room: q.conv.ID, Retract: a.request.Target, ID: a.call.Stanza, At: now, Payload: convert.Tombstone(a.call.Message, now),
+		}
 		a.post, a.archive = &post, archive
 	default:
 		a.post, a.archive = &post, archive

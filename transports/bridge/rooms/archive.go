@@ -26,7 +26,7 @@ func (a archived) History(ctx context.Context, q history.Query) ([]history.Entry
 	}
 	entries := make([]history.Entry, 0, len(page.Rows))
 	for _, row := range page.Rows {
-		if st := convert.Archived(r.jid, row); st != nil {
+		if st := convert.Archived(r.jid, row); st != nil && !convert.Removed(row.Payload) {
 			entries = append(entries, history.Entry{Stanza: st, At: row.At})
 		}
 	}

@@ -113,3 +113,31 @@ func TestCommitMany(t *testing.T) {
 		t.Errorf("ready are %q: %v", keysOf(ready), err)
 	}
 }
+
+// What a moderator has removed stays so, whatever its author does (XEP-0425 §5); the other way round the moderator decides too.
+func TestModerationStays(t *testing.T) {
+	t.Parallel()
+	const (
+		own       = "<retracted xmlns='urn:xmpp:message-retract:1' id='r'/>"
+		moderated = "<retracted xmlns='urn:xmpp:message-retract:1'><moderated xmlns='urn:xmpp:message-moderate:1'/></retracted>"
+	)
+	g, room := openRoom(t)
+	retract := func(id, payload string) tables.Archived {
+		return tables.Archived{Room: room.ID, Retract: id, Payload: payload}
+	}
+	check(t, g.Commit(t.Context(), &tables.Batch{Archive: []tables.Archived{
+		{Seq: 1, Room: room.ID, ID: "bad", Payload: "<body>bad</body>"}, {Seq: 2, Room: room.ID, ID: "worse", Payload: "<body>worse</body>", Corrects: "bad"},
+		{Seq: 3, Room: room.ID, ID: "sorry", Payload: "<body>sorry</body>"},
+		retract("bad", moderated), retract("bad", own), retract("sorry", own),
+	}}))
+	check(t, g.Commit(t.Context(), &tables.Batch{Archive: []tables.Archived{retract("bad", own), retract("sorry", moderated), retract("none", own)}}))
+	page, err := g.ReadArchive(t.Context(), room.ID, archive.Filter{}, archive.Page{Max: 100})
+	check(t, err)
+	var payloads []string
+	for _, a := range page.Rows {
+		payloads = append(payloads, a.Payload)
+	}
+	if want := []string{moderated, "", moderated}; !slices.Equal(payloads, want) {
+		t.Errorf("archived are %q", payloads)
+	}
+}

@@ -3,11 +3,15 @@ package tables
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/dragoman-im/dragoman/core/archive"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/room"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 )
 
@@ -208,16 +212,36 @@ func (s *Store) commitArchive(tx *sql.Tx, batch *Batch) error {
 			return err
 		}
 		for rows = rows[n:]; len(rows) > 0 && rows[0].Retract != ""; rows = rows[1:] {
-			if err := unindex(tx, rows[0].Room, rows[0].Retract); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(retractSQL, rows[0].Payload, rows[0].Room, rows[0].Retract); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(retractCorrectionsSQL, rows[0].Room, rows[0].Retract); err != nil {
+			if err := retract(tx, &rows[0]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// retract turns a message and its corrections into tombstones. That of a moderator stays as it is, whatever the author does (XEP-0425 §5).
+func retract(tx *sql.Tx, a *Archived) error {
+	of, err := readRoomArchive(tx.QueryRow(retractedSQL, a.Room, a.Retract))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
+		return err
+	case moderated(of.Payload) && !moderated(a.Payload):
+		return nil
+	}
+	if err := unindex(tx, a.Room, a.Retract); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(retractSQL, a.Payload, a.Room, a.Retract); err != nil {
+		return err
+	}
+	_, err = tx.Exec(retractCorrectionsSQL, a.Room, a.Retract)
+	return err
+}
+
+// moderated reports whether a payload is the tombstone of a moderator.
+func moderated(payload string) bool {
+	st := stanza.Stanza{Kind: stanza.Message, Payload: payload}
+	return st.MayHave(message.NSRetract, "retracted") && st.Child(message.NSRetract, "retracted").Child(room.FeatureModerate, "moderated") != nil
 }
