@@ -54,6 +54,18 @@ func BenchmarkEnqueueIdle(b *testing.B) {
 	}
 }
 
+// BenchmarkRunIdle measures a job that runs in the caller's goroutine.
+func BenchmarkRunIdle(b *testing.B) {
+	g := newCounters(b, true)
+	job := func(context.Context, *counter) {}
+	b.ReportAllocs()
+	for b.Loop() {
+		if ran, err := g.RunIdle(1, job); !ran {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkEnqueueNew measures a job of a key whose state is created before the job and dropped after it.
 func BenchmarkEnqueueNew(b *testing.B) {
 	g := newCounters(b, false)

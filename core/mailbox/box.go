@@ -73,27 +73,36 @@ func (b *box[K, S]) do(work batch[S]) {
 // take returns the queued work. False means that there is none and that the goroutine must end: running is
 // already false.
 func (b *box[K, S]) take() (batch[S], bool) {
-	g := b.g
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for b.empty() && g.ctx.Err() == nil {
-		if b.release != nil {
-			b.handOver()
-			b.stopRunning()
-			return batch[S]{}, false
-		}
-		if !b.evict() {
-			b.stopRunning()
-			return batch[S]{}, false
-		}
-	}
-	if g.ctx.Err() != nil {
-		b.stopRunning()
+	b.g.mu.Lock()
+	defer b.g.mu.Unlock()
+	if !b.continues() {
 		return batch[S]{}, false
 	}
 	work := batch[S]{state: b.state, loaded: b.loaded, jobs: b.jobs, always: b.always, marks: b.marks}
 	b.jobs, b.spare, b.always, b.marks = b.spare, nil, 0, 0
 	return work, true
+}
+
+// continues reports whether there is more work. If there is none, it drops or hands over the state, and running is false. The
+// caller holds the lock.
+func (b *box[K, S]) continues() bool {
+	g := b.g
+	for b.empty() && g.ctx.Err() == nil {
+		if b.release != nil {
+			b.handOver()
+			b.stopRunning()
+			return false
+		}
+		if !b.evict() {
+			b.stopRunning()
+			return false
+		}
+	}
+	if g.ctx.Err() != nil {
+		b.stopRunning()
+		return false
+	}
+	return true
 }
 
 // evict drops the state of a key without work if that is allowed. It returns true if

@@ -21,6 +21,8 @@
 // Order: jobs of one key run in the order in which Enqueue and EnqueueAlways returned. Marks
 // are given to Work after the jobs that were queued before them.
 //
+// RunIdle runs a job of a key without work in the caller's goroutine: what is said of the key's goroutine holds for it then.
+//
 // A panic ends only the job (or the call of Work) in which it occurs; it is counted and logged with its stack.
 //
 // Goroutines: the Group owns all of them, and Stop waits for them. Locks: a Group has

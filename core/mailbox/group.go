@@ -25,7 +25,7 @@ var (
 	ErrStopped  = errors.New("mailbox: stopped")
 )
 
-// Job is one thing to do with the state of a key. It runs in the key's goroutine. It may
+// Job is one thing to do with the state of a key. It runs in the key's goroutine, or in that of the caller of RunIdle. It may
 // enqueue further jobs, for its own key too, but must call neither Release for its own key nor Stop.
 type Job[S any] func(ctx context.Context, state S)
 
@@ -230,10 +230,15 @@ func (g *Group[K, S]) start(b *box[K, S]) {
 	if b.running {
 		return
 	}
+	g.begin(b)
+	go b.run()
+}
+
+// begin records that a goroutine does the work of a key. The caller holds the lock.
+func (g *Group[K, S]) begin(b *box[K, S]) {
 	b.running = true
 	g.stats.Running++
 	g.wait.Add(1)
-	go b.run()
 }
 
 // dropUnused drops a mailbox without work, and its state. The caller holds the lock.

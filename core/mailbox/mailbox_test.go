@@ -105,8 +105,10 @@ func TestStateIsLoadedOnDemandAndDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, made := newGroup(nil)
 		defer stop(g)
-		must(t, g.Enqueue("a", note("1")))
-		must(t, g.Enqueue("a", note("2")))
+		must(t, g.Enqueue("a", func(_ context.Context, s *state) {
+			s.note("1")
+			must(t, g.Enqueue("a", note("2"))) // of another goroutine it could come after the state was dropped
+		}))
 		synctest.Wait()
 		must(t, g.Enqueue("a", note("3")))
 		synctest.Wait()

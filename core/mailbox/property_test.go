@@ -28,7 +28,7 @@ const keys = 3
 type model struct {
 	rt       *rapid.T
 	accepted [keys][]int // job numbers by key, in order
-	ran      [keys][]int // this and the next two are touched only by the key's goroutine while it runs
+	ran      [keys][]int // this and the next two are touched only by the key's goroutine, or the caller of RunIdle, while it runs
 	working  [keys]bool
 	woken    [keys]Marks
 	marks    [keys]Marks
@@ -85,7 +85,7 @@ func runRandom(rt *rapid.T) {
 		key := rapid.IntRange(0, keys-1).Draw(rt, "key")
 		n := m.next
 		var err error
-		switch rapid.IntRange(0, 6).Draw(rt, "operation") {
+		switch rapid.IntRange(0, 7).Draw(rt, "operation") {
 		case 0, 1:
 			err = g.Enqueue(key, m.job(key))
 		case 2:
@@ -116,6 +116,11 @@ func runRandom(rt *rapid.T) {
 		case 6:
 			g.Reclaim(key)
 			continue
+		case 7:
+			var ran bool
+			if ran, err = g.RunIdle(key, m.job(key)); !ran {
+				continue
+			}
 		}
 		if err == nil {
 			m.accepted[key] = append(m.accepted[key], n)

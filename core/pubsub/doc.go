@@ -8,7 +8,7 @@
 // when what it has changed is on the disk and everybody was notified. Requests that only read do not
 // wait for the mailbox.
 //
-// Goroutines are those of the mailboxes; Stop waits for them. There is no lock.
+// Goroutines are those of the mailboxes, and of who makes a request while its service has no other; Stop waits for them. There is no lock.
 //
 // Specification: XEP-0060.
 package pubsub

@@ -159,9 +159,12 @@ var errPanic = errors.New("pubsub: panic while a request was handled")
 
 // inOrder runs f in the mailbox of a service and waits for it.
 func (e *Engine) inOrder(_ context.Context, service jid.JID, f func() error) error {
+	err := errPanic
+	if ran, _ := e.jobs.RunIdle(service, func(context.Context, struct{}) { err = f() }); ran {
+		return err
+	}
 	done := make(chan struct{})
 	var claimed atomic.Bool // by the job, or by the caller when it gives up
-	err := errPanic
 	if full := e.jobs.Enqueue(service, func(context.Context, struct{}) {
 		if claimed.CompareAndSwap(false, true) {
 			defer close(done)
