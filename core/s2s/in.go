@@ -3,6 +3,7 @@ package s2s
 import (
 	"crypto/x509"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/peerlimit"
@@ -31,9 +32,10 @@ type inConn struct {
 
 // managedIn is the state of stream management (XEP-0198).
 type managedIn struct {
-	handled   *resumption.Handled // counts the stanzas of the peer; nil without stream management
-	asked     bool                // the peer wants to know the count
-	resumable *resumable          // nil if the stream cannot be resumed
+	self      *atomic.Pointer[inConn] // the connection, until it has ended
+	handled   *resumption.Handled     // counts the stanzas of the peer; nil without stream management
+	asked     bool                    // the peer wants to know the count
+	resumable *resumable              // nil if the stream cannot be resumed
 }
 
 // inStream is the state of the negotiation.

@@ -3,6 +3,7 @@ package s2s
 import (
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/resumption"
@@ -13,10 +14,10 @@ import (
 // resumable is an incoming stream that can be resumed.
 type resumable struct {
 	id      string
-	pair    pair // the only one for which it may be used
-	conn    *inConn
+	pair    pair                    // the only one for which it may be used
+	conn    *atomic.Pointer[inConn] // nil in it when the connection has ended
 	handled *resumption.Handled
-	gone    chan struct{} // closed when conn has ended
+	gone    chan struct{} // closed when the connection has ended
 	over    bool          // conn has ended and was not cut; set before gone is closed
 	until   time.Time     // zero while there is a connection
 }
@@ -31,15 +32,33 @@ type resumables struct {
 func (rs *resumables) add(c *inConn, p pair) *resumable {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
+	rs.makeRoom(p)
 	if len(rs.all) >= maxResumable {
 		return nil
 	}
 	if rs.all == nil {
 		rs.all = map[string]*resumable{}
 	}
-	r := &resumable{id: newID(), pair: p, conn: c, handled: c.managed.handled, gone: make(chan struct{})}
+	r := &resumable{id: newID(), pair: p, conn: c.managed.self, handled: c.managed.handled, gone: make(chan struct{})}
 	rs.all[r.id] = r
 	return r
+}
+
+// makeRoom forgets the oldest stream of a pair that was cut, if there are many. The lock is held.
+func (rs *resumables) makeRoom(p pair) {
+	var oldest *resumable
+	n := 0
+	for _, r := range rs.all {
+		if r.pair != p || r.until.IsZero() {
+			continue
+		}
+		if n++; oldest == nil || r.until.Before(oldest.until) {
+			oldest = r
+		}
+	}
+	if n >= maxCut {
+		delete(rs.all, oldest.id)
+	}
 }
 
 // take removes and returns the stream of that id and pair, nil if there is none.
@@ -59,6 +78,7 @@ func (rs *resumables) detach(r *resumable, cut bool, wait time.Duration) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r.until = time.Now().Add(wait)
+	r.conn.Store(nil) // or it and its buffers would be kept as long
 	if r.over = !cut; r.over {
 		delete(rs.all, r.id)
 	}
@@ -78,8 +98,17 @@ func (rs *resumables) sweep(now time.Time) {
 
 // count begins to count the stanzas of the peer, from n on. They are acknowledged when what the server stores of them is committed.
 func (c *inConn) count(n uint32) {
+	self := &atomic.Pointer[inConn]{}
+	self.Store(c)
+	use := func(f func(*inConn)) {
+		if c := self.Load(); c != nil {
+			f(c)
+		}
+	}
+	c.managed.self = self
 	c.managed.handled = resumption.NewHandled(n, n, resumption.HandledHooks{
-		Answer: c.acknowledge, Failed: func() { c.Stop(errNotStored) },
+		Answer: func(n uint32) { use(func(c *inConn) { c.acknowledge(n) }) },
+		Failed: func() { use(func(c *inConn) { c.Stop(errNotStored) }) },
 	})
 }
 
@@ -132,7 +161,9 @@ func (c *inConn) resume(it *stream.Item) error {
 		c.manageFailed("item-not-found")
 		return nil
 	}
-	old.conn.Stop(errResumed)
+	if conn := old.conn.Load(); conn != nil {
+		conn.Stop(errResumed)
+	}
 	if !await(old.gone) || !await(old.handled.Settled()) {
 		c.manageFailed("resource-constraint")
 		return nil
@@ -143,7 +174,7 @@ func (c *inConn) resume(it *stream.Item) error {
 	}
 	n, _ := old.handled.Count()
 	c.count(n)
-	fresh := &resumable{id: old.id, pair: p, conn: c, handled: c.managed.handled, gone: make(chan struct{})}
+	fresh := &resumable{id: old.id, pair: p, conn: c.managed.self, handled: c.managed.handled, gone: make(chan struct{})}
 	rs := &c.server.resumables
 	rs.mu.Lock()
 	rs.all[fresh.id] = fresh

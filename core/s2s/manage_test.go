@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 )
 
 const nsSM = " xmlns='urn:xmpp:sm:3'"
@@ -116,4 +118,30 @@ func TestManagementNeedsAuthentication(t *testing.T) {
 			t.Errorf("%s: %q", send, got)
 		}
 	}
+}
+
+// A server that opens and cuts one stream after the other makes this one keep few of them, and not their connections.
+func TestManyCutStreams(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a := newNode(t, n, "a.test", manyConnections)
+	last := ""
+	for range maxCut + 3 {
+		var p *other
+		p, last = a.resumableStream()
+		_ = p.Close()
+		rawstream.Eventually(t, "the connection has ended", func() bool { return a.server.Counters.In.Load() == 0 })
+		rawstream.Eventually(t, "the stream can be resumed", func() bool {
+			a.server.resumables.mu.Lock()
+			defer a.server.resumables.mu.Unlock()
+			r := a.server.resumables.all[last]
+			return r != nil && r.conn.Load() == nil
+		})
+	}
+	if got := len(a.server.resumables.all); got > maxCut {
+		t.Errorf("%d streams are kept", got)
+	}
+	p := a.authenticated()
+	p.Send("<resume" + nsSM + " h='0' previd='" + last + "'/>")
+	p.Until("<resumed")
 }

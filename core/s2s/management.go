@@ -16,6 +16,7 @@ const (
 	askWait      = 2 * time.Second // how long a stanza may wait for others before an acknowledgement of it is requested
 	maxUnacked   = 5000            // stanzas; four times as many while the other server has not had time to answer
 	maxResumable = 10_000          // streams
+	maxCut       = 5               // of one pair that were cut
 	takeOverTime = 5 * time.Second // for the old connection of a stream to end, and for its stanzas to be stored
 )
 
