@@ -251,7 +251,13 @@ func TestDeadDomains(t *testing.T) {
 		}
 	}
 	started.Wait()
-	if _, err := dial(t, l, "a.example"); err != nil {
+	_, err := dial(t, l, "a.example")
+	for until := time.Now().Add(dialTimeout - lookupTimeout); err != nil && time.Now().Before(until); {
+		// On a slow machine the socket of the DNS server has no room for all the questions, so that this one is lost too.
+		time.Sleep(errorKept / 10)
+		_, err = dial(t, l, "a.example")
+	}
+	if err != nil {
 		t.Error(err)
 	}
 	cancel()
