@@ -13,9 +13,9 @@ type Account struct {
 	Secret string
 
 	Connections int  // at the same time; 1
-	RejectMore  bool // when it has all of them a new one is refused; else the oldest is ended: it is probably dead
-	// Spread: with several connections, each sender's stanzas go to one of them. Else they go to the oldest, and the next one
-	// takes over at its end.
+	RejectMore  bool // beyond that number a new connection is refused; otherwise the oldest, which is probably dead, is ended
+	// Spread distributes the stanzas over several connections, by their senders. Otherwise all go to the oldest connection, and to the next
+	// one when that ends.
 	Spread bool
 	Rate   int // bytes a second that all its connections may send; 0: Limits.Rate
 }

@@ -10,9 +10,9 @@
 // domain (with or without localpart and resource), not in a subdomain. A Server's component may have several
 // connections (endpoint.go). The protocol has no acknowledgements. A Server retains stanzas until they are written: those that are
 // not when a connection ends go to another connection of the component, or are answered with an error. A Link retains
-// stanzas until the server has handled them, which a ping to itself shows that comes back (link_echo.go); those that are not when a
-// connection ends are sent again on the next one, with the same ids: what the server had handled without the ping coming back
-// comes twice. SendAll (link_send.go) reports when the server has handled what it sent. XEP-0114 has no encryption either: keep it on one machine, or use
+// stanzas until the server has handled them, which it learns from a ping to itself that comes back (link_echo.go). Those that the server may not
+// have handled when a connection ends are sent again on the next one, with the same ids, so that some may arrive twice. SendAll
+// (link_send.go) reports when the server has handled what it sent. XEP-0114 has no encryption either: keep it on one machine, or use
 // a listener with TLS.
 //
 // Lock order: endpoint.mu or Link.mu, then the queue's own; sending.mu is a leaf, and callbacks

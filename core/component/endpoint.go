@@ -15,21 +15,21 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// endpoint is one component's domain in the router, with the component's connections. Its order of stanzas is that of Deliver: while
-// a connection closes that has stanzas left, further ones wait, and go to the other connections behind those.
+// endpoint is one component's domain in the router, with the component's connections. Stanzas keep the order of Deliver: while a
+// connection that has unwritten stanzas closes, further ones wait, and go to the other connections after those.
 type endpoint struct {
 	Account
 	server  *Server
 	limiter *rate.Limiter // of what all its connections send
 
 	mu      sync.Mutex
-	conns   []connection // in the order in which they have attached
-	leaving map[*stream.Conn]bool
-	left    []stream.Retained // of connections that have closed, while others are leaving
+	conns   []connection          // in the order in which they have attached
+	leaving map[*stream.Conn]bool // connections that are closing with unwritten stanzas
+	left    []stream.Retained     // of connections that have closed, while others are leaving
 	waiting waiting
 }
 
-// connection is a connection with a random number, by which senders choose it, and the address of the component.
+// connection is a connection of the component, with the random number by which choose ranks it and the component's address.
 type connection struct {
 	*stream.Conn
 	number uint64
@@ -80,7 +80,7 @@ func (e *endpoint) claim(c *stream.Conn, from string, answer []byte) bool {
 			return false
 		}
 		old = e.conns[0].Conn
-		e.take(old)
+		e.withdraw(old)
 	}
 	c.Queue().AppendBytes(answer)
 	e.conns = append(e.conns, connection{c, rand.Uint64(), from})
@@ -92,8 +92,8 @@ func (e *endpoint) claim(c *stream.Conn, from string, answer []byte) bool {
 	return true
 }
 
-// take gives no more stanzas to a connection. The caller holds the lock; release is called when the connection is closed.
-func (e *endpoint) take(c *stream.Conn) {
+// withdraw removes a connection from those that get stanzas. The caller holds the lock; release is called when the connection is closed.
+func (e *endpoint) withdraw(c *stream.Conn) {
 	i := slices.IndexFunc(e.conns, func(o connection) bool { return o.Conn == c })
 	if i < 0 {
 		return
@@ -108,11 +108,11 @@ func (e *endpoint) take(c *stream.Conn) {
 func (e *endpoint) leave(c *stream.Conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.take(c)
+	e.withdraw(c)
 }
 
-// release is called when a connection is closed. What was not written goes to the other connections, or back to the senders; so does
-// what has waited for that.
+// release is called when a connection is closed. Its unwritten stanzas, and then those that have waited for this, go to the other connections
+// or back to their senders.
 func (e *endpoint) release(c *stream.Conn) {
 	e.mu.Lock()
 	if !e.leaving[c] {
@@ -190,7 +190,7 @@ func (e *endpoint) Deliver(st *stanza.Stanza) {
 	if len(e.leaving) == 0 {
 		if c := e.choose(st.From); c != nil {
 			if taken = c.Queue().Retain(stream.Retained{Stanza: st}) == nil; !taken {
-				e.take(c) // it has failed, because it is too slow for example
+				e.withdraw(c) // it has failed, because it is too slow for example
 			}
 		}
 	}

@@ -63,7 +63,7 @@ type Link struct {
 	wake     chan struct{} // wakes feed, or Run while it waits
 	draining bool          // feed is emptying waiting: Send must append to waiting to keep the order
 	echo     echo          // of up
-	echoes   bool          // the server has sent pings back
+	echoes   bool          // the server has sent pings back, on this connection or an earlier one
 
 	stream   stream.Config
 	counters stream.Counters

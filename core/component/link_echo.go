@@ -10,7 +10,7 @@ import (
 // Times of pings to ourselves.
 const (
 	echoTime  = 2 * time.Minute // for a server that sends them back, while there is traffic
-	firstEcho = 2 * time.Second // for which the first one is waited for, before stanzas are sent
+	firstEcho = 2 * time.Second // how long a new connection waits for the first one to come back before it sends stanzas
 )
 
 // errNoEcho ends a connection on which the server handles nothing any more.
@@ -20,8 +20,8 @@ var errNoEcho = stream.NewError(stream.ConnectionTimeout, "a ping did not come b
 // server has handled all that was sent before it (RFC 6120 §10.1). The first ping shows whether the server sends such pings back. With
 // one that does not, a stanza counts as sent when it is written. Link.mu guards it.
 type echo struct {
-	works bool
-	id    string // of the ping that is under way; "" if there is none
+	works bool   // the server sends pings back
+	id    string // of the ping that has not come back yet; "" if there is none
 	mark  int    // stanzas of sent that were sent before it
 	at    time.Time
 	sent  []stream.Retained // in order, not confirmed; only once it works
@@ -47,7 +47,7 @@ func (l *Link) append(c *stream.Conn, s stream.Retained) bool {
 	return true
 }
 
-// ping sends a ping to ourselves, unless one is under way. The caller holds the lock.
+// ping sends a ping to ourselves, unless one has not come back yet. The caller holds the lock.
 func (l *Link) ping(c *stream.Conn) {
 	if l.echo.id != "" {
 		if time.Since(l.echo.at) > echoTime && l.echo.works {
@@ -62,7 +62,7 @@ func (l *Link) ping(c *stream.Conn) {
 	}
 }
 
-// echoed takes a ping that has come back, or the answer of a server that refuses to pass it on.
+// echoed handles a ping that has come back, or the answer of a server that refuses to pass it on.
 func (l *Link) echoed(c *stream.Conn, id string) {
 	l.mu.Lock()
 	if l.echo.id != id || l.up != c {
@@ -92,7 +92,7 @@ func (l *Link) echoed(c *stream.Conn, id string) {
 	}
 }
 
-// unconfirmed ends the echo of a connection and returns what the server has perhaps not handled. The caller holds the lock.
+// unconfirmed ends the echo of a connection and returns the stanzas that the server may not have handled. The caller holds the lock.
 func (l *Link) unconfirmed() []stream.Retained {
 	list := l.echo.sent
 	l.echo = echo{}

@@ -29,7 +29,7 @@ func (l *Link) Send(st *stanza.Stanza) {
 
 // SendAll is Send for several stanzas. done is called, perhaps before SendAll returns and
 // by any goroutine, once the server has handled them all (see echo), or with an error if there was no room
-// for one of them. It must not block. The other function is for servers that say more.
+// for one of them. It must not block. The other function, which router.Endpoint calls, is never called here.
 func (l *Link) SendAll(list []*stanza.Stanza, _ func(), done func(error)) {
 	all := &sending{open: len(list) + 1, done: done}
 	var c *stream.Conn

@@ -79,7 +79,7 @@ type Server struct {
 	current   atomic.Pointer[settings]
 	endpoints map[string]*endpoint
 	direct    *tls.Config  // for connections that begin with TLS; nil: there are none
-	seed      maphash.Seed // of the senders of endpoints
+	seed      maphash.Seed // of the hashes by which endpoints choose connections
 	conns     *stream.Group
 	addresses *peerlimit.Connections
 	guesses   *peerlimit.Guesses // of secrets
@@ -148,8 +148,8 @@ func (s *Server) States() []admin.Component {
 	return list
 }
 
-// Run accepts components that begin without TLS and such that begin with it, until ctx ends. Then they get system-shutdown, and
-// Run returns when the last has disconnected. It closes the listeners and detaches the domains from the router.
+// Run accepts components until ctx ends: without TLS on the listeners plain, with TLS from the start on direct. Then they get
+// system-shutdown, and Run returns when the last has disconnected. It closes the listeners and detaches the domains from the router.
 func (s *Server) Run(ctx context.Context, plain, direct []net.Listener) error {
 	defer s.shutDown()
 	if len(direct) > 0 && s.direct == nil {
@@ -218,7 +218,7 @@ func (s *Server) arrive(nc net.Conn, direct bool) {
 	}
 }
 
-// displaced ends a connection without a handshake, in favour of another one. Any goroutine may call it.
+// displaced ends a connection without a handshake, to make room for another one. Any goroutine may call it.
 func (c *serverConn) displaced(why peerlimit.Verdict) {
 	if why == peerlimit.TooMany {
 		c.Stop(errTooMany)

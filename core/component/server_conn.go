@@ -22,7 +22,7 @@ type serverConn struct {
 	from     netip.Addr
 	address  *peerlimit.Connection
 	direct   bool      // it begins with TLS
-	until    time.Time // the handshakes, of TLS and of the component, have to be done
+	until    time.Time // when the handshakes, of TLS and of the component, have to be done
 	batch    *router.Batch
 	id       string // of our header
 	domain   string // to of the component's header
