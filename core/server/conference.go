@@ -58,7 +58,7 @@ func (s *Server) newConferences() error {
 				Listed: s.reloadable.lists.HasOccupant,
 			},
 		})
-		h.events.spaces.Join(h.conference)
+		h.events.spaces.SetRooms(h.conference)
 		h.admin.Rooms = h.conference
 		if err := s.Attach(Attachment{Service: conferences{h.conference}, Endpoint: endpoint, Name: conference.Name, Host: h.domain, Rooms: searchedRooms{h.conference}}); err != nil {
 			return err

@@ -16,9 +16,9 @@ const (
 	nsBookmarks = "urn:xmpp:bookmarks:1" // XEP-0402
 )
 
-// request makes a request of the service in somebody's name.
-func (s *Spaces) request(ctx context.Context, who command.Caller, typ, space string, content ...*stanza.Element) (*stanza.Element, error) {
-	payload := stanza.NewElement(space, "pubsub").Add(content...)
+// request makes a request to the service as the caller of a command. namespace is that of its payload.
+func (s *Spaces) request(ctx context.Context, who command.Caller, typ, namespace string, content ...*stanza.Element) (*stanza.Element, error) {
+	payload := stanza.NewElement(namespace, "pubsub").Add(content...)
 	st := (&stanza.Stanza{Kind: stanza.IQ, Type: typ, ID: stanza.NewID(), From: who.JID, To: who.To.Bare()}).With(payload)
 	xml, err := s.Nodes.Handle(ctx, &pubsub.Request{Stanza: st, Payload: payload, Service: who.To.Bare(), Route: s.Route})
 	if err != nil || xml == "" {
@@ -27,9 +27,9 @@ func (s *Spaces) request(ctx context.Context, who command.Caller, typ, space str
 	return stanza.ParseElement(xml, "")
 }
 
-// set is request for a change.
-func (s *Spaces) set(ctx context.Context, who command.Caller, space string, content ...*stanza.Element) error {
-	_, err := s.request(ctx, who, stanza.TypeSet, space, content...)
+// set is request of type set, whose answer does not matter.
+func (s *Spaces) set(ctx context.Context, who command.Caller, namespace string, content ...*stanza.Element) error {
+	_, err := s.request(ctx, who, stanza.TypeSet, namespace, content...)
 	return err
 }
 
@@ -77,12 +77,12 @@ func subscription(verb, node string, who jid.JID) *stanza.Element {
 }
 
 // rename asks for the new name.
-func (s *Spaces) rename(_ context.Context, o order) (command.Step, error) {
+func (s *Spaces) rename(_ context.Context, t target) (command.Step, error) {
 	f := form.New(form.Ask, "", "Rename a space")
-	f.Add(form.Field{Var: "title", Type: form.TextSingle, Label: "Name", Required: true, Values: []string{o.space.Name()}})
+	f.Add(form.Field{Var: "title", Type: form.TextSingle, Label: "Name", Required: true, Values: []string{t.space.Name()}})
 	return command.Ask(f, func(ctx context.Context, answers *form.Form) (command.Step, error) {
-		configure := stanza.NewElement(pubsub.NSOwner, "configure").With("node", o.space.Node).Add(configuration("pubsub#title", answers.Get("title")))
-		if err := s.set(ctx, o.who, pubsub.NSOwner, configure); err != nil {
+		configure := stanza.NewElement(pubsub.NSOwner, "configure").With("node", t.space.Node).Add(configuration("pubsub#title", answers.Get("title")))
+		if err := s.set(ctx, t.who, pubsub.NSOwner, configure); err != nil {
 			return command.Step{}, err
 		}
 		return command.Done("The space has its new name."), nil
@@ -90,14 +90,14 @@ func (s *Spaces) rename(_ context.Context, o order) (command.Step, error) {
 }
 
 // remove deletes the space. Its rooms stay.
-func (s *Spaces) remove(_ context.Context, o order) (command.Step, error) {
-	f := form.New(form.Ask, "", "Delete "+o.space.Name())
+func (s *Spaces) remove(_ context.Context, t target) (command.Step, error) {
+	f := form.New(form.Ask, "", "Delete "+t.space.Name())
 	f.Bool("sure", "Delete this space; its rooms stay", false)
 	return command.Ask(f, func(ctx context.Context, answers *form.Form) (command.Step, error) {
 		if !answers.IsTrue("sure") {
 			return command.Done("Nothing was deleted."), nil
 		}
-		if err := s.set(ctx, o.who, pubsub.NSOwner, stanza.NewElement(pubsub.NSOwner, "delete").With("node", o.space.Node)); err != nil {
+		if err := s.set(ctx, t.who, pubsub.NSOwner, stanza.NewElement(pubsub.NSOwner, "delete").With("node", t.space.Node)); err != nil {
 			return command.Step{}, err
 		}
 		return command.Done("The space is deleted."), nil
@@ -105,8 +105,8 @@ func (s *Spaces) remove(_ context.Context, o order) (command.Step, error) {
 }
 
 // addRoom asks for a room and publishes it.
-func (s *Spaces) addRoom(_ context.Context, o order) (command.Step, error) {
-	f := form.New(form.Ask, "", "Add a room to "+o.space.Name())
+func (s *Spaces) addRoom(_ context.Context, t target) (command.Step, error) {
+	f := form.New(form.Ask, "", "Add a room to "+t.space.Name())
 	f.Add(form.Field{Var: "room", Type: form.JIDSingle, Label: "Address of the room", Required: true})
 	f.Text("name", "Name of the room", "")
 	f.Bool("autojoin", "Members of the space enter it by themselves", false)
@@ -120,10 +120,10 @@ func (s *Spaces) addRoom(_ context.Context, o order) (command.Step, error) {
 			conference.With("autojoin", "true")
 		}
 		item := stanza.NewElement(pubsub.NS, "item").With("id", room.Bare().String()).Add(conference)
-		if err := s.set(ctx, o.who, pubsub.NS, stanza.NewElement(pubsub.NS, "publish").With("node", o.space.Node).Add(item)); err != nil {
+		if err := s.set(ctx, t.who, pubsub.NS, stanza.NewElement(pubsub.NS, "publish").With("node", t.space.Node).Add(item)); err != nil {
 			return command.Step{}, err
 		}
-		if shown, err := s.inRoom(ctx, Rooms.EnterSpace, o, room); !shown || err != nil {
+		if shown, err := s.inRoom(ctx, Rooms.EnterSpace, t, room); !shown || err != nil {
 			return command.Done("The room is in the space. It does not say so itself: only its owners can do that."), err
 		}
 		return command.Done("The room is in the space."), nil
@@ -131,8 +131,8 @@ func (s *Spaces) addRoom(_ context.Context, o order) (command.Step, error) {
 }
 
 // removeRoom asks which room is to be taken out.
-func (s *Spaces) removeRoom(ctx context.Context, o order) (command.Step, error) {
-	x, err := s.request(ctx, o.who, stanza.TypeGet, pubsub.NS, stanza.NewElement(pubsub.NS, "items").With("node", o.space.Node))
+func (s *Spaces) removeRoom(ctx context.Context, t target) (command.Step, error) {
+	x, err := s.request(ctx, t.who, stanza.TypeGet, pubsub.NS, stanza.NewElement(pubsub.NS, "items").With("node", t.space.Node))
 	if err != nil {
 		return command.Step{}, err
 	}
@@ -145,16 +145,16 @@ func (s *Spaces) removeRoom(ctx context.Context, o order) (command.Step, error) 
 	if len(options) == 0 {
 		return command.Done("There are no rooms in this space."), nil
 	}
-	f := form.New(form.Ask, "", "Remove a room from "+o.space.Name())
+	f := form.New(form.Ask, "", "Remove a room from "+t.space.Name())
 	f.Add(form.Field{Var: "room", Type: form.ListSingle, Label: "Room", Required: true, Options: options})
 	return command.Ask(f, func(ctx context.Context, answers *form.Form) (command.Step, error) {
 		id := answers.Get("room")
-		retract := stanza.NewElement(pubsub.NS, "retract").With("node", o.space.Node).Add(stanza.NewElement(pubsub.NS, "item").With("id", id))
-		if err := s.set(ctx, o.who, pubsub.NS, retract); err != nil {
+		retract := stanza.NewElement(pubsub.NS, "retract").With("node", t.space.Node).Add(stanza.NewElement(pubsub.NS, "item").With("id", id))
+		if err := s.set(ctx, t.who, pubsub.NS, retract); err != nil {
 			return command.Step{}, err
 		}
 		if room, err := jid.Parse(id); err == nil {
-			if _, err := s.inRoom(ctx, Rooms.LeaveSpace, o, room); err != nil {
+			if _, err := s.inRoom(ctx, Rooms.LeaveSpace, t, room); err != nil {
 				return command.Step{}, err
 			}
 		}
@@ -163,51 +163,51 @@ func (s *Spaces) removeRoom(ctx context.Context, o order) (command.Step, error) 
 }
 
 // inRoom changes what a room says about its space.
-func (s *Spaces) inRoom(ctx context.Context, change func(Rooms, context.Context, jid.JID, jid.JID, string) (bool, error), o order, room jid.JID) (bool, error) {
+func (s *Spaces) inRoom(ctx context.Context, change func(Rooms, context.Context, jid.JID, jid.JID, string) (bool, error), t target, room jid.JID) (bool, error) {
 	if s.rooms == nil {
 		return false, nil
 	}
-	return change(s.rooms, ctx, o.who.JID.Bare(), room.Bare(), o.uri())
+	return change(s.rooms, ctx, t.who.JID.Bare(), room.Bare(), t.uri())
 }
 
 // join subscribes to the space; an owner may have to agree first.
-func (s *Spaces) join(ctx context.Context, o order) (command.Step, error) {
-	x, err := s.request(ctx, o.who, stanza.TypeSet, pubsub.NS, subscription("subscribe", o.space.Node, o.who.JID))
+func (s *Spaces) join(ctx context.Context, t target) (command.Step, error) {
+	x, err := s.request(ctx, t.who, stanza.TypeSet, pubsub.NS, subscription("subscribe", t.space.Node, t.who.JID))
 	switch {
 	case err != nil:
 		return command.Step{}, err
 	case x.Child(pubsub.NS, "subscription").Attr("subscription") == string(pubsub.Pending):
 		return command.Done("The owners of the space are asked."), nil
 	}
-	return command.Done("You have joined " + o.space.Name() + "."), nil
+	return command.Done("You have joined " + t.space.Name() + "."), nil
 }
 
 // leave ends all subscriptions of the caller to the space.
-func (s *Spaces) leave(ctx context.Context, o order) (command.Step, error) {
-	x, err := s.request(ctx, o.who, stanza.TypeGet, pubsub.NS, stanza.NewElement(pubsub.NS, "subscriptions").With("node", o.space.Node))
+func (s *Spaces) leave(ctx context.Context, t target) (command.Step, error) {
+	x, err := s.request(ctx, t.who, stanza.TypeGet, pubsub.NS, stanza.NewElement(pubsub.NS, "subscriptions").With("node", t.space.Node))
 	if err != nil {
 		return command.Step{}, err
 	}
 	for i := range x.Child(pubsub.NS, "subscriptions").Named(pubsub.NS, "subscription") {
-		end := stanza.NewElement(pubsub.NS, "unsubscribe").With("node", o.space.Node).With("jid", i.Attr("jid"))
-		if err := s.set(ctx, o.who, pubsub.NS, end); err != nil {
+		end := stanza.NewElement(pubsub.NS, "unsubscribe").With("node", t.space.Node).With("jid", i.Attr("jid"))
+		if err := s.set(ctx, t.who, pubsub.NS, end); err != nil {
 			return command.Step{}, err
 		}
 	}
-	return command.Done("You have left " + o.space.Name() + "."), nil
+	return command.Done("You have left " + t.space.Name() + "."), nil
 }
 
 // members shows who has joined the space, and who has an affiliation with it.
-func (s *Spaces) members(ctx context.Context, o order) (command.Step, error) {
-	affiliations, err := s.request(ctx, o.who, stanza.TypeGet, pubsub.NSOwner, stanza.NewElement(pubsub.NSOwner, "affiliations").With("node", o.space.Node))
+func (s *Spaces) members(ctx context.Context, t target) (command.Step, error) {
+	affiliations, err := s.request(ctx, t.who, stanza.TypeGet, pubsub.NSOwner, stanza.NewElement(pubsub.NSOwner, "affiliations").With("node", t.space.Node))
 	if err != nil {
 		return command.Step{}, err
 	}
-	subscriptions, err := s.request(ctx, o.who, stanza.TypeGet, pubsub.NSOwner, stanza.NewElement(pubsub.NSOwner, "subscriptions").With("node", o.space.Node))
+	subscriptions, err := s.request(ctx, t.who, stanza.TypeGet, pubsub.NSOwner, stanza.NewElement(pubsub.NSOwner, "subscriptions").With("node", t.space.Node))
 	if err != nil {
 		return command.Step{}, err
 	}
-	f := form.New(form.Result, "", "Members of "+o.space.Name())
+	f := form.New(form.Result, "", "Members of "+t.space.Name())
 	f.Reported = []form.Field{{Var: "jid", Type: form.JIDSingle, Label: "Address"}, {Var: "is", Type: form.TextSingle, Label: "Is"}}
 	for _, list := range []struct {
 		x    *stanza.Element

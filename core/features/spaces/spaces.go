@@ -15,7 +15,8 @@ import (
 type Nodes interface {
 	Handle(ctx context.Context, r *pubsub.Request) (string, error)
 	Spaces(ctx context.Context, service, who jid.JID) ([]pubsub.Space, error)
-	// Waiting lists the nodes of an owner with subscriptions that wait for a decision, and SendPending sends those of one of them.
+	// Waiting lists the nodes of an owner with subscriptions that wait for a decision; owns is false if there is no node of theirs.
+	// SendPending sends the owner the requests of one node, and returns how many they are.
 	Waiting(ctx context.Context, service, owner jid.JID) (list []string, owns bool, err error)
 	SendPending(ctx context.Context, r *pubsub.Request, node string) (int, error)
 }
@@ -52,7 +53,7 @@ func New(o Options) *Spaces {
 		{Node: "delete-space", Name: "Delete a space", Run: s.chosen("Delete a space", owned, s.remove), Allowed: s.offers(owned)},
 		{Node: "add-room", Name: "Add a room to a space", Run: s.chosen("Add a room to a space", writable, s.addRoom), Allowed: s.offers(writable)},
 		{Node: "remove-room", Name: "Remove a room from a space", Run: s.chosen("Remove a room from a space", writable, s.removeRoom), Allowed: s.offers(writable)},
-		{Node: "join-space", Name: "Join a space", Run: s.chosen("Join a space", foreign, s.join), Allowed: s.offers(foreign)},
+		{Node: "join-space", Name: "Join a space", Run: s.chosen("Join a space", notJoined, s.join), Allowed: s.offers(notJoined)},
 		{Node: "leave-space", Name: "Leave a space", Run: s.chosen("Leave a space", joined, s.leave), Allowed: s.offers(joined)},
 		{Node: "space-members", Name: "Members of a space", Run: s.chosen("Members of a space", owned, s.members), Allowed: s.offers(owned)},
 		{Node: pubsub.NS + "#get-pending", Name: "Requests for subscriptions", Desc: "Sends the requests that wait for your decision.", Run: s.pending, Allowed: s.decides},
@@ -62,8 +63,8 @@ func New(o Options) *Spaces {
 	return s
 }
 
-// Join sets the rooms of this server. It is called before the service is used.
-func (s *Spaces) Join(r Rooms) { s.rooms = r }
+// SetRooms sets the rooms of this server. It is called before the service is used.
+func (s *Spaces) SetRooms(r Rooms) { s.rooms = r }
 
 // Forget ends the commands that an account has begun, since the account is being deleted.
 func (s *Spaces) Forget(account jid.JID) { s.commands.Forget(account) }
@@ -79,12 +80,13 @@ func (s *Spaces) Feature() router.Feature {
 	}
 }
 
-// Kinds of spaces that a command is for.
-func owned(p *pubsub.Space) bool    { return p.Affiliation == pubsub.Owner }
-func writable(p *pubsub.Space) bool { return p.MayPublish() }
-func joined(p *pubsub.Space) bool   { return p.State != pubsub.NotSubscribed }
-func foreign(p *pubsub.Space) bool  { return p.State == pubsub.NotSubscribed }
+// The kinds of spaces that commands are for.
+func owned(p *pubsub.Space) bool     { return p.Affiliation == pubsub.Owner }
+func writable(p *pubsub.Space) bool  { return p.MayPublish() }
+func joined(p *pubsub.Space) bool    { return p.State != pubsub.NotSubscribed }
+func notJoined(p *pubsub.Space) bool { return p.State == pubsub.NotSubscribed }
 
+// creates reports whether an account may create spaces.
 func (s *Spaces) creates(_ context.Context, who command.Caller) bool {
 	return s.Local(who.JID.Bare()) && s.MayCreate(who.JID.Bare())
 }
@@ -115,8 +117,8 @@ func (s *Spaces) offers(kind func(*pubsub.Space) bool) func(context.Context, com
 // maxChoices is how many spaces are offered for choice.
 const maxChoices = 1000
 
-// chosen returns a command that asks for one of the spaces of a kind, and goes on with that.
-func (s *Spaces) chosen(title string, kind func(*pubsub.Space) bool, then func(context.Context, order) (command.Step, error)) func(context.Context, command.Caller) (command.Step, error) {
+// chosen returns a command that asks for one of the spaces of a kind, and continues with then.
+func (s *Spaces) chosen(title string, kind func(*pubsub.Space) bool, then func(context.Context, target) (command.Step, error)) func(context.Context, command.Caller) (command.Step, error) {
 	return func(ctx context.Context, who command.Caller) (command.Step, error) {
 		list, err := s.list(ctx, who, kind)
 		if err != nil {
@@ -135,7 +137,7 @@ func (s *Spaces) chosen(title string, kind func(*pubsub.Space) bool, then func(c
 			}
 			for _, p := range list {
 				if p.Node == answers.Get("space") {
-					return then(ctx, order{who, p})
+					return then(ctx, target{who, p})
 				}
 			}
 			return command.Step{}, stanza.ItemNotFound("There is no such space any longer.")
@@ -143,11 +145,11 @@ func (s *Spaces) chosen(title string, kind func(*pubsub.Space) bool, then func(c
 	}
 }
 
-// order is a command for one space.
-type order struct {
+// target is the space that a command is for, and who has called it.
+type target struct {
 	who   command.Caller
 	space pubsub.Space
 }
 
 // uri is the address of the space.
-func (o *order) uri() string { return pubsub.NodeURI(o.who.To.Bare(), o.space.Node) }
+func (t *target) uri() string { return pubsub.NodeURI(t.who.To.Bare(), t.space.Node) }
