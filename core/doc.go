@@ -28,7 +28,9 @@
 // step 3: an Endpoint of the router where a gateway runs inside this server, the dialling end of
 // package component where it runs under another one.
 //
-// Package s2s connects this server with others: both of a stanza's ends may be there. Package federation makes it of the configuration.
+// Package s2s connects this server with others. It is the remote Destination of step 3: Server.Deliver, s2s/destination.go, is given the
+// stanzas for their domains; s2s/doc.go continues the path to the other server's socket. A stanza from another server comes in at
+// step 2, in s2s/in_receive.go. Package federation sets it up from the configuration; package s2s/locate finds the servers of a domain.
 //
 // Package bytestreams relays files between clients, beside all of this.
 // Before a peer has authenticated, package peerlimit limits its connections, guesses and registrations. Package message
