@@ -34,7 +34,7 @@ type Capabilities struct {
 	watchers []func(context.Context, Change)
 	contacts Contacts
 	remotes  *router.Slot[remotes]
-	asking   atomic.Int64 // questions to sessions of other servers that wait
+	asking   asking // questions to sessions of other servers that wait
 
 	mu    sync.Mutex
 	known map[key]*entry

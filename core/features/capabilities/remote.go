@@ -17,6 +17,7 @@ import (
 const (
 	maxRemotes   = 20   // of one contact of an account: the oldest is forgotten for a new one
 	maxAsking    = 2000 // questions of the host that wait
+	maxOfDomain  = 200  // of them, to sessions of one server, which may make up sessions and answer none
 	maxAskedOnce = 2    // questions to one session that wait, however often it changes its hash
 )
 
@@ -41,22 +42,54 @@ type remote struct {
 }
 
 func (r *remote) ask(c *Capabilities, query *stanza.Element, route func(*stanza.Stanza), answered router.Answered) bool {
-	if c.asking.Add(1) > maxAsking {
-		c.asking.Add(-1)
+	domain := r.jid.Domain()
+	if !c.asking.begin(domain) {
 		return false
 	}
 	r.asked.Add(1)
 	done := func(answer *stanza.Stanza, route func(*stanza.Stanza)) {
-		c.asking.Add(-1)
+		c.asking.end(domain)
 		r.asked.Add(-1)
 		answered(answer, route)
 	}
 	if c.host.Ask(r.of.JID(), r.jid, query, route, done) {
 		return true
 	}
-	c.asking.Add(-1)
+	c.asking.end(domain)
 	r.asked.Add(-1)
 	return false
+}
+
+// asking counts the questions to sessions of other servers that wait.
+type asking struct {
+	mu  sync.Mutex
+	all int
+	by  map[string]int // domain
+}
+
+// begin counts one more; false if there are too many.
+func (a *asking) begin(domain string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.all >= maxAsking || a.by[domain] >= maxOfDomain {
+		return false
+	}
+	if a.by == nil {
+		a.by = map[string]int{}
+	}
+	a.all++
+	a.by[domain]++
+	return true
+}
+
+// end counts one less.
+func (a *asking) end(domain string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all--
+	if a.by[domain]--; a.by[domain] == 0 {
+		delete(a.by, domain)
+	}
 }
 
 func (r *remote) announced() *disco.Capabilities { return r.capabilities.Load() }

@@ -165,6 +165,26 @@ func TestRemoteSessionsBounded(t *testing.T) {
 	}
 }
 
+// TestRemoteQuestionsOfOneDomain: sessions that a server makes up, and that answer nothing, leave questions for contacts on others.
+func TestRemoteQuestionsOfOneDomain(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice")
+	s.put(aliceBare, romeo, roster.Item{Subscription: roster.Both})
+	s.put(aliceBare, "benvolio@friends.example", roster.Item{Subscription: roster.Both})
+	s.online(alicePC)
+	s.remote.take()
+	for i := range 2100 {
+		s.remote.sends(from(fmt.Sprint(romeo, "/", i), aliceBare, announce(fmt.Sprint("urn:x:", i)).presence()))
+	}
+	if n := len(s.remoteQuestions()); n != 200 {
+		t.Errorf("%d questions", n)
+	}
+	s.remote.sends(from("benvolio@friends.example/pc", aliceBare, announce("urn:y").presence()))
+	if n := len(s.remoteQuestions()); n != 1 {
+		t.Errorf("%d questions to another server", n)
+	}
+}
+
 // TestRemoteOccupantsAreNoContacts learns nothing from presence that is sent to a session, as a room sends it.
 func TestRemoteOccupantsAreNoContacts(t *testing.T) {
 	t.Parallel()

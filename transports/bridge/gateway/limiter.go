@@ -9,7 +9,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// maxLimits is how many users have a limit of their own; all further users share one.
+// maxLimits is how many users have a limit of their own; further users of one domain share one, since a server can make up as many users
+// as it likes. With twice as many limits all further users share one.
 const maxLimits = 10000
 
 // Limiter limits how many stanzas a second each user may send.
@@ -34,9 +35,12 @@ func (l *Limiter) Allow(who jid.JID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	limit := l.by[who]
-	if limit == nil && len(l.by) > maxLimits {
-		who = jid.JID{}
-		limit = l.by[who]
+	if limit == nil && len(l.by) >= maxLimits {
+		who = who.Host()
+		if limit = l.by[who]; limit == nil && len(l.by) >= 2*maxLimits {
+			who = jid.JID{}
+			limit = l.by[who]
+		}
 	}
 	if limit == nil {
 		limit = rate.NewLimiter(rate.Limit(l.perSecond), 20*l.perSecond)
