@@ -94,7 +94,7 @@ func vulnerabilities() []area {
 			{"stanzas before authentication, or without TLS", "CVE-2014-8760", []proof{"core/s2s TestNothingBeforeAuthentication", "core/s2s TestNothingBeforeTLS"}},
 			{"what was sent before TLS is read after it", "CVE-2011-0411", []proof{"core/s2s TestCVE_2011_0411_InjectionIntoProceed"}},
 			{"servers that do not read, or never answer", "CVE-2010-0305", []proof{"core/s2s TestCVE_2010_0305_SlowServer", "core/s2s TestManySilentDomains"}},
-			{"one network or account takes all that is opened or looked up for others", "", []proof{"core/s2s TestVerificationsOfOneNetwork", "core/s2s TestVerificationsOfOneDomain", "core/s2s TestLookupsOfOneNetwork", "core/s2s TestAttemptsOfOneAccount", "core/s2s TestManyFailedLinks", "core/s2s TestManyCutStreams", "core/channelsearch TestManyForeignSearchers", "core/features/conference TestForeignQueries"}},
+			{"one network or account takes all that is opened or looked up for others", "", []proof{"core/s2s TestVerificationsOfOneNetwork", "core/s2s TestVerificationsOfOneDomain", "core/s2s TestLookupsOfOneNetwork", "core/s2s TestAttemptsOfOneAccount", "core/s2s TestManyFailedLinks", "core/s2s TestManyCutStreams", "core/s2s TestWaitingOfAllLinks", "core/server/featuretest TestRemoteQuestionsOfOneDomain", "transports/bridge/gateway TestManyUsersOfOneDomain", "core/channelsearch TestManyForeignSearchers", "core/features/conference TestForeignQueries"}},
 			{"a connection that a stricter policy would not have allowed", "", []proof{"core/s2s TestPolicyBecomesStricter"}},
 			{"streams of others, or with a wrong counter, are resumed", "OF-2808", []proof{"core/s2s TestResume", "core/s2s TestAcknowledged"}},
 		}},

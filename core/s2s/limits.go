@@ -38,16 +38,17 @@ type WaitLimits struct {
 // Limits that no setting changes.
 const (
 	maxLinks         = 50_000
-	maxLooked        = 64   // links of which one is forgotten for another, if there are so many
-	maxPairs         = 1000 // for which one connection may send
-	maxVerifying     = 20   // keys of one connection that are being verified
-	maxRefused       = 20   // results of one connection that were refused
-	maxVerifications = 1000 // connections that were opened to verify a key
-	maxOneNetwork    = 50   // keys that connections from one network have sent and that are being verified
-	maxLookups       = 10   // for certificates of connections from one network
-	maxOneDomain     = 20   // connections that were opened to verify keys of one domain
-	shareOfAttempts  = 8    // one account may cause this part of the attempts at the same time
-	maxTries         = 3    // further servers of a domain that are tried if no stream can be negotiated with the first
+	maxWaiting       = 256 << 20 // bytes in all links until another server is connected
+	maxLooked        = 64        // links of which one is forgotten for another, if there are so many
+	maxPairs         = 1000      // for which one connection may send
+	maxVerifying     = 20        // keys of one connection that are being verified
+	maxRefused       = 20        // results of one connection that were refused
+	maxVerifications = 1000      // connections that were opened to verify a key
+	maxOneNetwork    = 50        // keys that connections from one network have sent and that are being verified
+	maxLookups       = 10        // for certificates of connections from one network
+	maxOneDomain     = 20        // connections that were opened to verify keys of one domain
+	shareOfAttempts  = 8         // one account may cause this part of the attempts at the same time
+	maxTries         = 3         // further servers of a domain that are tried if no stream can be negotiated with the first
 
 	negotiationBytes = 256 << 10        // that a peer may send before it has proved who it is
 	stepWait         = 30 * time.Second // for the answer to a dialback request on a connection that is in use

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -149,13 +150,20 @@ func (l *link) checkPolicy() (refused bool, weak *carrier) {
 // keep adds a stanza to waiting; false if a limit is reached. The lock is held.
 func (l *link) keep(st *stanza.Stanza) bool {
 	limits, size := l.server.limits(), stream.RetainedSize(st)
-	if limits.Stanzas > 0 && len(l.waiting) >= limits.Stanzas || limits.Bytes > 0 && l.size+size > limits.Bytes {
+	if limits.Stanzas > 0 && len(l.waiting) >= limits.Stanzas || limits.Bytes > 0 && l.size+size > limits.Bytes ||
+		l.server.links.waiting.Load() > l.server.links.maxWaiting {
 		return false
 	}
 	st.DropTree()
 	l.waiting = append(l.waiting, stream.Retained{Stanza: st})
-	l.size += size
+	l.grow(size)
 	return true
+}
+
+// grow counts bytes that wait. The lock is held.
+func (l *link) grow(bytes int) {
+	l.size += bytes
+	l.server.links.waiting.Add(int64(bytes))
 }
 
 // attach makes c the link's connection, and sends what waits.
@@ -175,7 +183,8 @@ func (l *link) sendWaiting() []stream.Retained {
 		n++
 	}
 	left := l.waiting[n:]
-	l.waiting, l.size = nil, 0
+	l.waiting = nil
+	l.grow(-l.size)
 	l.server.Counters.Sent.Add(uint64(n))
 	return left
 }
@@ -254,7 +263,8 @@ func (l *link) failed(err error) {
 		left = append(m.take(), left...)
 		l.management = nil
 	}
-	l.waiting, l.size = nil, 0
+	l.waiting = nil
+	l.grow(-l.size)
 	l.mu.Unlock()
 	l.server.Counters.Failed.Add(1)
 	l.giveBack(left, err)
@@ -272,7 +282,7 @@ func (l *link) keepManagement(m *management) {
 // prepend puts stanzas before those that wait. The lock is held.
 func (l *link) prepend(list []stream.Retained) {
 	for _, r := range list {
-		l.size += stream.RetainedSize(r.Stanza)
+		l.grow(stream.RetainedSize(r.Stanza))
 	}
 	if len(list) > 0 {
 		l.waiting = append(list, l.waiting...)
@@ -297,6 +307,9 @@ type links struct {
 	mu  sync.RWMutex
 	all map[pair]*link
 	max int // maxLinks
+
+	waiting    atomic.Int64 // bytes that wait in all links
+	maxWaiting int64        // of them
 }
 
 func (ls *links) find(p pair) *link {

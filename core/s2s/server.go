@@ -90,7 +90,7 @@ func NewServer(cfg Config) (*Server, error) {
 		cfg: cfg, keys: newKeys(cfg.Secret), conns: stream.NewGroup(), addresses: peerlimit.NewConnections(peerlimit.ConnectionLimits{}),
 	}
 	s.tls.init(cfg.Certificates)
-	s.links.all, s.links.max = map[pair]*link{}, maxLinks
+	s.links.all, s.links.max, s.links.maxWaiting = map[pair]*link{}, maxLinks, maxWaiting
 	s.directory.all = map[string][]*outConn{}
 	s.opening.ctx, s.opening.cancel = context.WithCancel(context.Background())
 	s.SetLimits(cfg.Limits)

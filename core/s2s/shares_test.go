@@ -162,3 +162,25 @@ func TestManyFailedLinks(t *testing.T) {
 		t.Errorf("%d links", got)
 	}
 }
+
+// What waits for many domains together is limited, and counted off when it does not wait any more.
+func TestWaitingOfAllLinks(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a := newNode(t, n, "a.test", nil)
+	a.server.links.maxWaiting = 10_000
+	text := strings.Repeat("x", 1000)
+	for i := range 20 {
+		domain := fmt.Sprintf("d%d.test", i)
+		n.set(domain, host{hangs: true})
+		a.send("x@"+domain, "romeo@a.test/x", text)
+	}
+	a.wantsError(text, "resource-constraint")
+	if got := a.server.links.waiting.Load(); got < 10_000 || got > 20_000 {
+		t.Errorf("%d bytes wait", got)
+	}
+	a.shutdown()
+	if got := a.server.links.waiting.Load(); got != 0 {
+		t.Errorf("%d bytes still count", got)
+	}
+}
