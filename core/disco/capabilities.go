@@ -23,14 +23,26 @@ const (
 // notifySuffix is behind the nodes in the features of an entity that wants their notifications (XEP-0060 §9.2).
 const notifySuffix = "+notify"
 
-// Capabilities are what all entities with the same hash have: the names of the nodes that they want notifications of.
+// Capabilities are what all entities with the same hash have: the names of the nodes that they want notifications of, and what they are.
 // It is empty until SetInfo is called.
 type Capabilities struct {
-	nodes atomic.Pointer[map[string]struct{}]
+	identity atomic.Pointer[Identity] // set before nodes
+	nodes    atomic.Pointer[map[string]struct{}]
 }
 
 // Known reports whether SetInfo was called.
 func (c *Capabilities) Known() bool { return c != nil && c.nodes.Load() != nil }
+
+// Identity returns what the entity is: a client, if it is several things. It has no names, and is the zero value as long as it is not known.
+func (c *Capabilities) Identity() Identity {
+	if c == nil {
+		return Identity{}
+	}
+	if i := c.identity.Load(); i != nil {
+		return *i
+	}
+	return Identity{}
+}
 
 // Wants reports whether notifications of a node are wanted; false for nil and as long as that is not known.
 func (c *Capabilities) Wants(node string) bool {
@@ -54,13 +66,17 @@ func (c *Capabilities) WantsSome() bool {
 	return nodes != nil && len(*nodes) > 0
 }
 
-// SetInfo takes over what is wanted from the features of an entity.
+// SetInfo takes over what an entity is, and from its features what is wanted.
 func (c *Capabilities) SetInfo(i Info) {
 	nodes := map[string]struct{}{}
 	for _, f := range i.Features {
 		if node, ok := strings.CutSuffix(f, notifySuffix); ok {
 			nodes[strings.Clone(node)] = struct{}{}
 		}
+	}
+	if len(i.Identities) > 0 {
+		of := i.Identities[max(0, slices.IndexFunc(i.Identities, func(i Identity) bool { return i.Category == "client" }))]
+		c.identity.Store(&Identity{Category: strings.Clone(of.Category), Type: strings.Clone(of.Type)})
 	}
 	c.nodes.Store(&nodes)
 }

@@ -66,7 +66,7 @@ func (n *Notifier) read(ctx context.Context, m Message, w *watched) error {
 			n.Crowded.Add(1)
 			return nil
 		}
-		w.list = append(w.list, watcher{o, b.Setting})
+		w.list = append(w.list, watcher{o, b})
 		w.of[o.Account] = o
 	}
 	return nil

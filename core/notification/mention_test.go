@@ -123,7 +123,7 @@ func TestParseBookmark(t *testing.T) {
 		"<always><advanced><x xmlns='custom'/></advanced></always>":                                                  Always,
 	} {
 		b, ok := ParseBookmark("<conference xmlns='urn:xmpp:bookmarks:1' autojoin='1'><nick>Al</nick><extensions><notify xmlns='urn:xmpp:notification-settings:1'>" + settings + "</notify></extensions></conference>")
-		if !ok || b.Setting != want || b.Nick != "Al" || !b.Autojoin {
+		if !ok || b.For(Phone) != want || b.Nick != "Al" || !b.Autojoin {
 			t.Errorf("%s: %+v %v", settings, b, ok)
 		}
 	}
@@ -146,4 +146,45 @@ func FuzzMentions(f *testing.F) {
 		st := &stanza.Stanza{Kind: stanza.Message, Type: stanza.TypeGroupchat, From: lobby, Payload: stanza.Encode(stanza.TextElement(stanza.NSClient, "body", text))}
 		readMentions(lobby, st).of(Member{Nick: nick})
 	})
+}
+
+// XEP-0492 §2.2: the settings of clients of other identities than phones.
+func TestSettingsByIdentity(t *testing.T) {
+	t.Parallel()
+	const settings = "<never identity-category='client' identity-type='pc'/><on-mention identity-category='client'/><never/><always identity-category='gateway'/>" +
+		"<always identity-category='client' identity-type='phone'/>"
+	b, ok := ParseBookmark("<conference xmlns='urn:xmpp:bookmarks:1'><extensions><notify xmlns='urn:xmpp:notification-settings:1'>" + settings + "</notify></extensions></conference>")
+	if !ok {
+		t.Fatal("no bookmark")
+	}
+	for text, want := range map[string]struct {
+		setting            Setting
+		unnamed, mentioned bool
+	}{
+		"client/phone": {Always, true, true}, "": {Always, true, true}, "client/pc": {Never, false, false}, "client/web": {OnMention, false, true},
+		"client/": {OnMention, false, true}, "gateway/sms": {Always, true, true}, "automation/x": {Never, false, false},
+	} {
+		id := ParseIdentity(text)
+		if got := b.For(id); got != want.setting {
+			t.Errorf("%s: %s", text, got)
+		}
+		for mentioned, by := range map[bool]bool{false: want.unnamed, true: want.mentioned} {
+			w := b.wanted(Always, func() bool { return mentioned })
+			if w.By(id) != by || !w.Some() {
+				t.Errorf("%s, mentioned %v: %v", text, mentioned, !by)
+			}
+		}
+	}
+	if (Wanted{}).By(Phone) || (Wanted{}).Some() {
+		t.Error("the zero value notifies")
+	}
+	for _, id := range []Identity{{}, {Type: "pc"}, {strings.Repeat("x", 65), ""}, {"client", strings.Repeat("x", 65)}, {"a/b", "c"}} {
+		if id.String() != "" {
+			t.Errorf("%v is kept", id)
+		}
+	}
+	many := strings.Repeat("<never identity-category='client' identity-type='pc'/>", 100)
+	if b, _ := ParseBookmark("<conference xmlns='urn:xmpp:bookmarks:1'><extensions><notify xmlns='urn:xmpp:notification-settings:1'>" + many + "</notify></extensions></conference>"); len(b.Specific) != maxSpecific {
+		t.Errorf("%d settings are kept", len(b.Specific))
+	}
 }

@@ -36,8 +36,8 @@ type Store interface {
 // Options are the parameters of New. Store and Notify are required.
 type Options struct {
 	Store Store
-	// Notify notifies an account of a message. Errors are its own affair.
-	Notify func(ctx context.Context, account jid.JID, st *stanza.Stanza)
+	// Notify notifies those clients of an account of a message that want it. Errors are its own affair.
+	Notify func(ctx context.Context, account jid.JID, st *stanza.Stanza, wanted Wanted)
 	// Default is the setting of rooms for which an account has set nothing; "" is always for rooms that not everybody may enter and
 	// on-mention for others (XEP-0492 §3).
 	Default  Setting
@@ -75,7 +75,13 @@ type watched struct {
 // watcher is one of them.
 type watcher struct {
 	Member
-	setting Setting
+	bookmark Bookmark
+}
+
+// told is an account that is notified.
+type told struct {
+	account jid.JID
+	wanted  Wanted
 }
 
 // New returns a Notifier. Call Stop in the end.
@@ -127,11 +133,11 @@ func (n *Notifier) Room(ctx context.Context, m Message) {
 	}
 	st := m.Stanza
 	err = n.jobs.Enqueue(m.Room, func(ctx context.Context, _ struct{}) {
-		for _, account := range list {
+		for _, to := range list {
 			if ctx.Err() != nil {
 				return
 			}
-			n.Notify(ctx, account, st)
+			n.Notify(ctx, to.account, st, to.wanted)
 		}
 	})
 	if err != nil {
@@ -140,34 +146,30 @@ func (n *Notifier) Room(ctx context.Context, m Message) {
 }
 
 // wanting returns the accounts that want to be notified of a message.
-func (n *Notifier) wanting(w *watched, m Message) (list []jid.JID) {
+func (n *Notifier) wanting(w *watched, m Message) (list []told) {
 	var named *mentions
-	sender := occupantID(m.Stanza)
-	for _, o := range w.list {
+	sender, usual := occupantID(m.Stanza), n.usual(m.Public)
+	for i := range w.list {
+		o := &w.list[i]
 		if o.Account == m.Sender || sender != "" && o.OccupantID == sender {
 			continue
 		}
-		switch n.settingFor(o.setting, m.Public) {
-		case Never:
-			continue
-		case OnMention:
+		wanted := o.bookmark.wanted(usual, func() bool {
 			if named == nil {
 				named = readMentions(m.Room, m.Stanza)
 			}
-			if !named.of(o.Member) {
-				continue
-			}
+			return named.of(o.Member)
+		})
+		if wanted.Some() {
+			list = append(list, told{o.Account, wanted})
 		}
-		list = append(list, o.Account)
 	}
 	return list
 }
 
-// settingFor returns the setting that holds for a room.
-func (n *Notifier) settingFor(set Setting, public bool) Setting {
+// usual returns the setting of rooms for which an account has set nothing.
+func (n *Notifier) usual(public bool) Setting {
 	switch {
-	case set != "":
-		return set
 	case n.Default != "":
 		return n.Default
 	case public:
@@ -176,12 +178,12 @@ func (n *Notifier) settingFor(set Setting, public bool) Setting {
 	return Always
 }
 
-// Wants reports whether an account wants to be notified of a message that a room, of any server, has sent to a session of it. b is its
+// Wants returns which clients of an account want to be notified of a message that a room, of any server, has sent to a session of it. b is its
 // bookmark of the room, the zero value if it has none; nick is the one that the session has in the room.
-func (n *Notifier) Wants(account jid.JID, b Bookmark, nick string, st *stanza.Stanza) bool {
+func (n *Notifier) Wants(account jid.JID, b Bookmark, nick string, st *stanza.Stanza) Wanted {
 	room := st.From.Bare()
 	if !Notable(st) || st.From.Resource() == "" || st.From.Resource() == nick {
-		return false
+		return Wanted{}
 	}
 	who, public := Member{Account: account, Nick: cmp.Or(nick, b.Nick, account.Local())}, true
 	n.mu.Lock()
@@ -193,11 +195,5 @@ func (n *Notifier) Wants(account jid.JID, b Bookmark, nick string, st *stanza.St
 			who.OccupantID, who.Affiliation = o.OccupantID, o.Affiliation
 		}
 	}
-	switch n.settingFor(b.Setting, public) {
-	case Never:
-		return false
-	case OnMention:
-		return readMentions(room, st).of(who)
-	}
-	return true
+	return b.wanted(n.usual(public), func() bool { return readMentions(room, st).of(who) })
 }

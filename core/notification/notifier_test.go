@@ -63,7 +63,7 @@ func withNotifier(t *testing.T, f func(f *fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		x := &fixture{T: t, store: &tables{bookmarks: map[jid.JID]Bookmark{}, pushes: map[jid.JID]bool{}}, open: true}
-		x.Notifier = New(Options{Store: x.store, Accounts: 1000, Notify: func(_ context.Context, account jid.JID, _ *stanza.Stanza) {
+		x.Notifier = New(Options{Store: x.store, Accounts: 1000, Notify: func(_ context.Context, account jid.JID, _ *stanza.Stanza, _ Wanted) {
 			x.mu.Lock()
 			defer x.mu.Unlock()
 			x.notified = append(x.notified, account)
@@ -179,7 +179,10 @@ func TestLate(t *testing.T) {
 	withNotifier(t, func(f *fixture) {
 		hold := make(chan struct{})
 		notify := f.Notify
-		f.Notify = func(ctx context.Context, account jid.JID, st *stanza.Stanza) { <-hold; notify(ctx, account, st) }
+		f.Notify = func(ctx context.Context, account jid.JID, st *stanza.Stanza, w Wanted) {
+			<-hold
+			notify(ctx, account, st, w)
+		}
 		f.store.pushes[alice], f.members = true, []Member{{Account: alice}}
 		hello := Message{Room: lobby, Stanza: say(t, body("hello")), Members: func(context.Context, []jid.JID) ([]Member, error) { return f.members, nil }}
 		for range 2 * maxJobs {
@@ -208,12 +211,12 @@ func TestWants(t *testing.T) {
 			{Bookmark{Setting: Always}, hello, "Carol", false}, // its own
 			{Bookmark{Setting: Always}, say(t, "<subject/>"), "al", false},
 		} {
-			if got := f.Wants(alice, c.b, c.nick, c.st); got != c.want {
+			if got := f.Wants(alice, c.b, c.nick, c.st).By(Phone); got != c.want {
 				t.Errorf("%+v: %v", c, got)
 			}
 		}
 		f.says(Message{Stanza: hello}) // not everybody may enter the room
-		if !f.Wants(alice, Bookmark{}, "al", hello) {
+		if !f.Wants(alice, Bookmark{}, "al", hello).By(Phone) {
 			t.Error("a private room")
 		}
 	})
@@ -221,7 +224,7 @@ func TestWants(t *testing.T) {
 
 func BenchmarkRoom(b *testing.B) {
 	s := &tables{bookmarks: map[jid.JID]Bookmark{}, pushes: map[jid.JID]bool{}}
-	n := New(Options{Store: s, Accounts: 10_000, Notify: func(context.Context, jid.JID, *stanza.Stanza) {}})
+	n := New(Options{Store: s, Accounts: 10_000, Notify: func(context.Context, jid.JID, *stanza.Stanza, Wanted) {}})
 	defer n.Stop(context.Background())
 	var members []Member
 	for i := range 5000 {

@@ -77,6 +77,7 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 			e.pep.SendLastRemote(ctx, pep.InterestedRemote{Account: c.Of, Session: c.Address, Before: c.Before, Now: c.Now, Route: c.Route})
 			return
 		}
+		e.push.Identified(ctx, c.Session)
 		e.pep.SendLast(ctx, pep.Interested{Session: c.Session, Before: c.Before, Now: c.Now, Route: c.Route})
 	})
 	visible := l.blocking.Subscriptions(l.roster)
@@ -123,10 +124,10 @@ func (s *Server) newNotifier() *notification.Notifier {
 }
 
 // notify notifies the push services of an account of a room's message.
-func (s *Server) notify(ctx context.Context, account jid.JID, st *stanza.Stanza) {
+func (s *Server) notify(ctx context.Context, account jid.JID, st *stanza.Stanza, wanted notification.Wanted) {
 	for _, h := range s.hosts {
 		if h.domain.Domain() == account.Domain() {
-			h.events.push.Room(ctx, account, st)
+			h.events.push.Room(ctx, account, st, wanted)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
@@ -93,7 +94,7 @@ func (p *Push) undelivered(ctx context.Context, in *router.Pass) error {
 		return nil
 	}
 	if s := p.servicesOf(ctx, in.Account); s != nil {
-		p.notifyAll(ctx, s, in.Account, message{st, in.Route})
+		p.notifyAll(ctx, s, in.Account, message{Stanza: st, route: in.Route})
 	}
 	return nil
 }
@@ -114,7 +115,13 @@ func (p *Push) servicesOf(ctx context.Context, a *router.Account) *services {
 // message is what is told, with what requests are sent.
 type message struct {
 	*stanza.Stanza
-	route func(*stanza.Stanza)
+	route  func(*stanza.Stanza)
+	wanted *notification.Wanted // nil: by all clients
+}
+
+// wantedBy reports whether the client that has enabled a service is to be notified.
+func (m message) wantedBy(to *service) bool {
+	return m.wanted == nil || m.wanted.By(notification.ParseIdentity(to.Identity))
 }
 
 // notifyAll notifies the services of an account of a message.
@@ -128,7 +135,9 @@ func (p *Push) notifyAll(ctx context.Context, s *services, a *router.Account, m 
 	sum := summary{a, s.count, pending, m.From, m.Body()}
 	s.mu.Unlock()
 	for _, to := range s.list {
-		p.notify(s, to, sum, m.route)
+		if m.wantedBy(to) {
+			p.notify(s, to, sum, m.route)
+		}
 	}
 }
 

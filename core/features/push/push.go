@@ -38,6 +38,8 @@ type Registration struct {
 	Service jid.JID
 	Node    string // may be empty
 	Options string // form that each notification contains, as XML; "" for none
+	// Identity is what the client is that has enabled it (notification.Identity); "" if that was not known. It replaces none that was.
+	Identity string
 }
 
 // Store keeps the enabled services.
@@ -45,6 +47,8 @@ type Store interface {
 	Pushes(ctx context.Context, account jid.JID) ([]Registration, error)
 	// AddPush adds a service or replaces its options; ErrFull if there would be more than limit.
 	AddPush(ctx context.Context, account jid.JID, r Registration, limit int) error
+	// SetIdentity sets the identity of a service, if it is still enabled.
+	SetIdentity(ctx context.Context, account jid.JID, r Registration) error
 	// RemovePush removes a node of a service, or all if node is nil.
 	RemovePush(ctx context.Context, account, service jid.JID, node *string) error
 	// Pending returns the number of subscription requests to the account that it has not answered.
@@ -71,6 +75,8 @@ type Push struct {
 	accounts  *router.Slot[services]
 	bookmarks *router.Slot[bookmarked]
 	now       func() time.Time
+
+	unknown unknown
 
 	full, failed atomic.Uint64 // services refused, and disabled because of errors
 }
@@ -99,7 +105,7 @@ func (p *Push) Feature() router.Feature {
 		Specs: []spec.Spec{
 			{Number: "0357", Title: "Push Notifications", Version: "0.4.1", State: spec.Complete, Note: "Server. For messages to accounts and in rooms."},
 			{Number: "0372", Title: "References", Version: "0.7.1", State: spec.Partial, Note: "Server: mentions, for push notifications from rooms."},
-			{Number: "0492", Title: "Chat notification settings", Version: "0.2.0", State: spec.Complete, Note: "Server: push notifications from rooms follow them, as those of a client on a phone."},
+			{Number: "0492", Title: "Chat notification settings", Version: "0.2.0", State: spec.Complete, Note: "Server: push notifications from rooms follow them, as the identity of the client says that has enabled them; that of a phone as long as it is not known."},
 			{Number: "0513", Title: "Explicit Mentions", Version: "0.1.0", State: spec.Partial, Note: "Server: followed for push notifications from rooms; rooms have no permissions for mentions."},
 		},
 	}
@@ -141,8 +147,8 @@ func (p *Push) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 		if err != nil {
 			return nil, err
 		}
-		before := p.accounts.Loaded(q.Account)
-		err = p.store.AddPush(ctx, account, Registration{to, node, options}, p.Devices)
+		before, r := p.accounts.Loaded(q.Account), Registration{to, node, options, identityOf(q.Session)}
+		err = p.store.AddPush(ctx, account, r, p.Devices)
 		if errors.Is(err, ErrFull) {
 			p.full.Add(1)
 			return nil, stanza.ResourceConstraint("you have enabled too many push services: disable one first")
@@ -153,6 +159,9 @@ func (p *Push) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 		p.accounts.Invalidate(q.Account) // and with it what is known about failures
 		if before == nil || len(before.list) == 0 {
 			p.Rooms.Enabled()
+		}
+		if q.Session != nil && r.Identity == "" {
+			p.learn(ctx, q.Session, r)
 		}
 		return nil, nil
 	}

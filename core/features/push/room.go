@@ -21,7 +21,7 @@ type Bookmarks interface {
 
 // Rooms decides who is notified of the messages of rooms. notification.Notifier implements it.
 type Rooms interface {
-	Wants(account jid.JID, b notification.Bookmark, nick string, st *stanza.Stanza) bool
+	Wants(account jid.JID, b notification.Bookmark, nick string, st *stanza.Stanza) notification.Wanted
 	Bookmarked(room jid.JID)
 	Enabled()
 }
@@ -68,13 +68,13 @@ func (p *Push) inRoom(ctx context.Context, in *router.Pass) {
 	for _, t := range in.Targets {
 		nick = t.NickIn(in.Stanza.From.Bare())
 	}
-	if p.Rooms.Wants(in.Account.JID(), b.rooms[in.Stanza.From.Bare()], nick, in.Stanza) {
-		p.notifyOnce(ctx, s, in.Account, in.Stanza, in.Route)
-	}
+	wanted := p.Rooms.Wants(in.Account.JID(), b.rooms[in.Stanza.From.Bare()], nick, in.Stanza)
+	p.notifyOnce(ctx, s, in.Account, message{in.Stanza, in.Route, &wanted})
 }
 
-// Room notifies the push services of an account of a room's message, which the account may not be in. It may wait for the database.
-func (p *Push) Room(ctx context.Context, account jid.JID, st *stanza.Stanza) {
+// Room notifies those push services of an account of a room's message whose clients want it. The account may not be in the room. It may wait for
+// the database.
+func (p *Push) Room(ctx context.Context, account jid.JID, st *stanza.Stanza, wanted notification.Wanted) {
 	at, err := p.host.Acquire(ctx, account)
 	if err != nil || at.Account == nil || inUse(at.Account) {
 		return
@@ -88,16 +88,19 @@ func (p *Push) Room(ctx context.Context, account jid.JID, st *stanza.Stanza) {
 			return
 		}
 	}
-	p.notifyOnce(ctx, s, at.Account, st, p.host.Router().Route)
+	p.notifyOnce(ctx, s, at.Account, message{st, p.host.Router().Route, &wanted})
 }
 
 // notifyOnce is notifyAll, but only for the first time for each message.
-func (p *Push) notifyOnce(ctx context.Context, s *services, a *router.Account, st *stanza.Stanza, route func(*stanza.Stanza)) {
+func (p *Push) notifyOnce(ctx context.Context, s *services, a *router.Account, m message) {
+	if !slices.ContainsFunc(s.list, m.wantedBy) {
+		return
+	}
 	s.mu.Lock()
-	first := s.recent.add(st)
+	first := s.recent.add(m.Stanza)
 	s.mu.Unlock()
 	if first {
-		p.notifyAll(ctx, s, a, message{st, route})
+		p.notifyAll(ctx, s, a, m)
 	}
 }
 

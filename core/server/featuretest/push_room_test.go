@@ -2,6 +2,8 @@ package featuretest
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -181,5 +183,54 @@ func TestPushAccounts(t *testing.T) {
 		if c.Limit == "push.accounts" && c.Times != 1 {
 			t.Errorf("counted %d times", c.Times)
 		}
+	}
+}
+
+// XEP-0492 §3: the identity of the client that has enabled a push service decides, also if it becomes known later or the client is away; that of a
+// phone counts as long as it is not known.
+func TestPushFromRoomsByIdentity(t *testing.T) {
+	t.Parallel()
+	s := start(t, "alice", "carol")
+	s.carolIsNotified()
+	desktop, enable := announce(nick+"+notify"), func(node string) string {
+		return ask("set", "1", "", strings.Replace(enablePush, "n1", node, 1))
+	}
+	alice, phone := s.login(alicePC), s.login(phoneJID)
+	phone.sends("<presence/>", enable("phone"))
+	alice.sends(desktop.presence(), enable("late"))
+	phone.sends(bookmark(" autojoin='true'", "<never/><always identity-category='client' identity-type='phone'/>"))
+	nodes := func(id string) string {
+		t.Helper()
+		s.settle()
+		alice.reach, phone.reach = router.Inactive, router.Inactive
+		list := map[string]bool{}
+		for _, st := range s.roomSays(id, body("hello")) {
+			list[st.Child(pubsubNS, "pubsub").Child(pubsubNS, "publish").Attr("node")] = true
+		}
+		return strings.Join(slices.Sorted(maps.Keys(list)), " ")
+	}
+	if got := nodes("1"); got != "late phone" {
+		t.Errorf("before the client has answered: %q", got)
+	}
+	asked := alice.questions()
+	if len(asked) != 1 {
+		t.Fatal(asked)
+	}
+	alice.sends(desktop.answer(asked[0]))
+	if got := nodes("2"); got != "phone" {
+		t.Errorf("after the client has answered: %q", got)
+	}
+	alice.sends(enable("early"))
+	if got := nodes("3"); got != "phone" {
+		t.Errorf("with one more service of a client that is known: %q", got)
+	}
+	phone.sends(bookmark(" autojoin='true'", "<always/><never identity-category='client' identity-type='phone'/>"))
+	if got := nodes("4"); got != "early late" {
+		t.Errorf("with other settings: %q", got)
+	}
+	alice.drop()
+	phone.drop()
+	if got := nodes("5"); got != "early late" {
+		t.Errorf("without a session: %q", got)
 	}
 }

@@ -21,13 +21,13 @@ func New(s *store.Store) *Tables { return &Tables{s} }
 
 var _ push.Store = (*Tables)(nil)
 
-const pushesSQL = `SELECT service, node, options FROM pushes WHERE account = ? ORDER BY service, node`
+const pushesSQL = `SELECT service, node, options, identity FROM pushes WHERE account = ? ORDER BY service, node`
 
 // Pushes implements push.Store.
 func (t *Tables) Pushes(ctx context.Context, account jid.JID) ([]push.Registration, error) {
 	list, err := scan.Rows(ctx, t.store.Reader(), func(row scan.Row) (r push.Registration, err error) {
 		var service string
-		if err := row.Scan(&service, &r.Node, &r.Options); err != nil {
+		if err := row.Scan(&service, &r.Node, &r.Options, &r.Identity); err != nil {
 			return r, err
 		}
 		r.Service, err = jid.Parse(service)
@@ -40,8 +40,9 @@ func (t *Tables) Pushes(ctx context.Context, account jid.JID) ([]push.Registrati
 }
 
 const (
-	addPushSQL = `INSERT INTO pushes (account, service, node, options) VALUES (?, ?, ?, ?)
-ON CONFLICT (account, service, node) DO UPDATE SET options = excluded.options`
+	addPushSQL = `INSERT INTO pushes (account, service, node, options, identity) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account, service, node) DO UPDATE SET options = excluded.options,
+  identity = CASE excluded.identity WHEN '' THEN pushes.identity ELSE excluded.identity END`
 	countPushesSQL = `SELECT count(*) FROM pushes WHERE account = ?`
 )
 
@@ -54,7 +55,7 @@ func (t *Tables) AddPush(ctx context.Context, account jid.JID, r push.Registrati
 			}
 			return err
 		}
-		if _, err := tx.Exec(addPushSQL, account.String(), r.Service.String(), r.Node, r.Options); err != nil {
+		if _, err := tx.Exec(addPushSQL, account.String(), r.Service.String(), r.Node, r.Options, r.Identity); err != nil {
 			return fmt.Errorf("add push service of %s: %w", account, err)
 		}
 		var n int
@@ -63,6 +64,18 @@ func (t *Tables) AddPush(ctx context.Context, account jid.JID, r push.Registrati
 		}
 		if n > limit {
 			return push.ErrFull // undoes it
+		}
+		return nil
+	})
+}
+
+const setIdentitySQL = `UPDATE pushes SET identity = ? WHERE account = ? AND service = ? AND node = ?`
+
+// SetIdentity implements push.Store.
+func (t *Tables) SetIdentity(ctx context.Context, account jid.JID, r push.Registration) error {
+	return t.store.Partition(account.String()).Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(setIdentitySQL, r.Identity, account.String(), r.Service.String(), r.Node); err != nil {
+			return fmt.Errorf("set identity of push service of %s: %w", account, err)
 		}
 		return nil
 	})
