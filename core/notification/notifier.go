@@ -78,8 +78,8 @@ type watcher struct {
 	bookmark Bookmark
 }
 
-// told is an account that is notified.
-type told struct {
+// receiver is an account that is notified.
+type receiver struct {
 	account jid.JID
 	wanted  Wanted
 }
@@ -146,7 +146,7 @@ func (n *Notifier) Room(ctx context.Context, m Message) {
 }
 
 // wanting returns the accounts that want to be notified of a message.
-func (n *Notifier) wanting(w *watched, m Message) (list []told) {
+func (n *Notifier) wanting(w *watched, m Message) (list []receiver) {
 	var named *mentions
 	sender, usual := occupantID(m.Stanza), n.usual(m.Public)
 	for i := range w.list {
@@ -161,7 +161,7 @@ func (n *Notifier) wanting(w *watched, m Message) (list []told) {
 			return named.of(o.Member)
 		})
 		if wanted.Some() {
-			list = append(list, told{o.Account, wanted})
+			list = append(list, receiver{o.Account, wanted})
 		}
 	}
 	return list
