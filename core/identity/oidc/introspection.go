@@ -91,11 +91,14 @@ func (p *Provider) introspect(ctx context.Context, token string) (identity.Perso
 		if err != nil {
 			return nil, err
 		}
-		person, err := p.reader.Introspected(text)
+		person, end, err := p.reader.Introspected(text)
 		if err != nil && !errors.Is(err, sasl.ErrRefused) {
 			return nil, err
 		}
 		a := answer{person, err, now.Add(time.Duration(p.settings.Cache))}
+		if !end.IsZero() && end.Before(a.until) { // RFC 7662 §4: never beyond it
+			a.until = end
+		}
 		p.answers.add(key, a, now)
 		return a, nil
 	})

@@ -251,3 +251,27 @@ func TestAnswersBounded(t *testing.T) {
 		t.Error("an answer that is too old is used")
 	}
 }
+
+// TestAnswerEndsWithToken does not use an answer again when the token has expired (RFC 7662 §4).
+func TestAnswerEndsWithToken(t *testing.T) {
+	t.Parallel()
+	end := time.Now().Add(time.Minute).Truncate(time.Second)
+	c := answering(t, "", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"active":true,"sub":"1","aud":"xmpp","preferred_username":"ann","exp":%d}`, end.Unix())
+	})
+	c.Cache = config.Duration(5 * time.Minute)
+	p := open(t, c)
+	if _, err := p.CheckToken(t.Context(), "opaque"); err != nil {
+		t.Fatal(err)
+	}
+	p.answers.mu.Lock()
+	defer p.answers.mu.Unlock()
+	for _, a := range p.answers.list {
+		if a.until.After(end) {
+			t.Errorf("the answer is used until %s, the token ends at %s", a.until, end)
+		}
+	}
+	if len(p.answers.list) != 1 {
+		t.Errorf("%d answers", len(p.answers.list))
+	}
+}
