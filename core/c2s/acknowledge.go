@@ -45,7 +45,7 @@ func (c *conn) acknowledged(it *stream.Item) error {
 	if m == nil {
 		return c.unexpected(it)
 	}
-	h, ok := parseCount(it.Attr("h"))
+	h, ok := stream.ParseCount(it.Attr("h"))
 	if !ok {
 		return stream.NewError(stream.BadFormat, "h is not a number of stanzas")
 	}

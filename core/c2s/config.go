@@ -84,14 +84,8 @@ func DefaultLimits() Limits {
 
 func (l Limits) filled() Limits {
 	d := DefaultLimits()
-	fill := func(s, d stream.Limits) stream.Limits {
-		return stream.Limits{
-			Bytes: cmp.Or(s.Bytes, d.Bytes), Elements: cmp.Or(s.Elements, d.Elements),
-			Depth: cmp.Or(s.Depth, d.Depth), Attrs: cmp.Or(s.Attrs, d.Attrs),
-		}
-	}
 	return Limits{
-		BeforeLogin: fill(l.BeforeLogin, d.BeforeLogin), Stanza: fill(l.Stanza, d.Stanza),
+		BeforeLogin: l.BeforeLogin.Or(d.BeforeLogin), Stanza: l.Stanza.Or(d.Stanza),
 		Rate: cmp.Or(l.Rate, d.Rate), Burst: cmp.Or(l.Burst, d.Burst), Queue: cmp.Or(l.Queue, d.Queue),
 		Connections: cmp.Or(l.Connections, d.Connections), Arrivals: cmp.Or(l.Arrivals, d.Arrivals),
 		Sessions: cmp.Or(l.Sessions, d.Sessions), Recipients: cmp.Or(l.Recipients, d.Recipients), Pending: cmp.Or(l.Pending, d.Pending),

@@ -167,12 +167,6 @@ func parseMax(text string) (time.Duration, error) {
 	return time.Duration(n) * time.Second, err
 }
 
-// parseCount reads a number of stanzas.
-func parseCount(text string) (uint32, bool) {
-	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
-	return uint32(n), err == nil
-}
-
 // failed returns the answer to a request that cannot be fulfilled (XEP-0198 §6); h, which may be nil, is the number of stanzas that the
 // session had handled.
 func failed(condition string, h *uint32) *stanza.Element {

@@ -44,7 +44,7 @@ func (c *conn) resuming(e *stanza.Element) (m *management, answer *stanza.Elemen
 		c.Log().Debug("session not resumed", "condition", condition)
 		return nil, failed(condition, h), nil, nil
 	}
-	h, ok := parseCount(e.Attr("h"))
+	h, ok := stream.ParseCount(e.Attr("h"))
 	if !ok || e.Attr("previd") == "" {
 		return refuse("bad-request", nil)
 	}

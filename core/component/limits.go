@@ -1,7 +1,6 @@
 package component
 
 import (
-	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"time"
@@ -41,15 +40,6 @@ var (
 	errDisplaced = stream.NewError(stream.ResourceConstraint, "too many connections without a handshake")
 	errGuesses   = stream.NewError(stream.ResourceConstraint, "too many wrong secrets just now")
 )
-
-// filled returns l with the defaults in place of zero fields.
-func filled(l stream.Limits) stream.Limits {
-	d := stream.ForServers()
-	return stream.Limits{
-		Bytes: cmp.Or(l.Bytes, d.Bytes), Elements: cmp.Or(l.Elements, d.Elements),
-		Depth: cmp.Or(l.Depth, d.Depth), Attrs: cmp.Or(l.Attrs, d.Attrs),
-	}
-}
 
 // handshake returns the proof that a component knows the secret: hex(SHA-1(stream id + secret)), XEP-0114 §3.
 func handshake(id, secret string) string {

@@ -72,7 +72,7 @@ func (c *linkConn) Negotiate(it *stream.Item) error {
 	if !it.Is(stanza.NSComponent, "handshake") {
 		return stream.NewError(stream.UnsupportedStanzaType, "")
 	}
-	c.SetLimits(filled(stream.Limits{Bytes: l.opts.MaxBytes}))
+	c.SetLimits(stream.Limits{Bytes: l.opts.MaxBytes}.Or(stream.ForServers()))
 	c.Establish()
 	l.log.Info("component link is up", "addr", l.opts.Addr)
 	l.opts.State(nil)

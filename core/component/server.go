@@ -57,7 +57,7 @@ type Limits struct {
 }
 
 func (l Limits) filled() Limits {
-	l.Stanza = filled(l.Stanza)
+	l.Stanza = l.Stanza.Or(stream.ForServers())
 	l.Connections, l.Arrivals = cmp.Or(l.Connections, defaultConnections), cmp.Or(l.Arrivals, defaultArrivals)
 	l.Tries, l.DomainTries = cmp.Or(l.Tries, defaultTries), cmp.Or(l.DomainTries, defaultTries)
 	l.Queue, l.Rate = cmp.Or(l.Queue, defaultQueue), cmp.Or(l.Rate, defaultRate)

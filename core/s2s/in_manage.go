@@ -217,7 +217,7 @@ func (c *inConn) requested(*stream.Item) error {
 
 // acknowledged handles an acknowledgement of what was sent in this direction, which is nothing.
 func (c *inConn) acknowledged(it *stream.Item) error {
-	h, ok := parseCount(it.Attr("h"))
+	h, ok := stream.ParseCount(it.Attr("h"))
 	switch {
 	case c.managed.handled == nil:
 		c.manageFailed("unexpected-request")

@@ -63,11 +63,7 @@ const (
 )
 
 func (l Limits) filled() Limits {
-	d := stream.ForServers()
-	l.Stanza = stream.Limits{
-		Bytes: cmp.Or(l.Stanza.Bytes, d.Bytes), Elements: cmp.Or(l.Stanza.Elements, d.Elements),
-		Depth: cmp.Or(l.Stanza.Depth, d.Depth), Attrs: cmp.Or(l.Stanza.Attrs, d.Attrs),
-	}
+	l.Stanza = l.Stanza.Or(stream.ForServers())
 	l.Connections, l.Arrivals, l.Pending = cmp.Or(l.Connections, 100), cmp.Or(l.Arrivals, 20), cmp.Or(l.Pending, 1000)
 	l.Rate, l.Burst = cmp.Or(l.Rate, 100<<10), cmp.Or(l.Burst, 1<<20)
 	l.Queue = cmp.Or(l.Queue, 16<<20)

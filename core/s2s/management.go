@@ -105,12 +105,6 @@ func managed(local string) *stanza.Element { return stanza.NewElement(stream.NSM
 
 func formatCount(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
-// parseCount reads a number of stanzas.
-func parseCount(text string) (uint32, bool) {
-	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
-	return uint32(n), err == nil
-}
-
 // parseBoolean reads an XML boolean (XEP-0198 §3).
 func parseBoolean(text string) bool {
 	text = strings.TrimSpace(text)

@@ -73,7 +73,7 @@ func (o *outConn) manageRefused(e *stanza.Element) error {
 		o.establish(o.pair)
 		return nil
 	}
-	if h, ok := parseCount(e.Attr("h")); ok {
+	if h, ok := stream.ParseCount(e.Attr("h")); ok {
 		_, _ = m.list.Ack(h) // XEP-0198 §5: it may say how much it had handled
 	}
 	if l := o.primary(); l != nil {
@@ -117,7 +117,7 @@ func (o *outConn) primary() *link {
 
 // acknowledge takes an acknowledgement of the first h stanzas.
 func acknowledge(m *management, h string) error {
-	n, ok := parseCount(h)
+	n, ok := stream.ParseCount(h)
 	if !ok {
 		return errCount
 	}

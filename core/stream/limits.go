@@ -1,5 +1,7 @@
 package stream
 
+import "cmp"
+
 // Limits bound one first-level element, or the stream header. A field that is zero
 // is taken from BeforeLogin, so that there always is a limit.
 type Limits struct {
@@ -31,6 +33,13 @@ func ForClients() Limits { return Limits{Bytes: 256 << 10, Elements: 4000, Depth
 
 // ForServers is for other servers and components that have.
 func ForServers() Limits { return Limits{Bytes: 512 << 10, Elements: 8000, Depth: 64, Attrs: 128} }
+
+// Or returns l with the fields of d in place of those that are zero.
+func (l Limits) Or(d Limits) Limits {
+	return Limits{
+		Bytes: cmp.Or(l.Bytes, d.Bytes), Elements: cmp.Or(l.Elements, d.Elements), Depth: cmp.Or(l.Depth, d.Depth), Attrs: cmp.Or(l.Attrs, d.Attrs),
+	}
+}
 
 func (l Limits) filled() Limits {
 	d := BeforeLogin()
