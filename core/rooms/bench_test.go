@@ -150,12 +150,15 @@ func TestOccupantMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	_, wait := crowd(t, people)
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	wait()
-	if got := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / people; got > most {
-		t.Errorf("%d bytes an occupant, more than %d", got, most)
-	} else {
-		t.Logf("%d bytes an occupant", got)
+	var got int64
+	for range 10 { // what was sent last may still be in use, or in a pool
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		wait()
+		if got = (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / people; got <= most {
+			t.Logf("%d bytes an occupant", got)
+			return
+		}
 	}
+	t.Errorf("%d bytes an occupant, more than %d", got, most)
 }

@@ -139,6 +139,13 @@ func (printer) Send(st *stanza.Stanza) {
 
 func (p printer) Collect() (func(*stanza.Stanza), func()) { return p.Send, func() {} }
 
+// SendMany implements rooms.Sender, which holds nothing back here: the order of the lines is known.
+func (p printer) SendMany(st *stanza.Stanza, to []stanza.Receiver) {
+	stanza.SendEach(p.Send, []*stanza.Stanza{st}, to)
+}
+
+func (printer) Flush() {}
+
 // Example shows the rooms of a server: a room is created, configured, entered and used; a ban
 // that exceeds the limit of its list is refused; the room is dropped from memory, loaded again, and
 // destroyed.
@@ -147,6 +154,7 @@ func Example() {
 	store := &memoryStore{rooms: map[jid.JID]room.Snapshot{}}
 	service := rooms.New(ctx, rooms.Options{
 		Domain: jid.MustParse("rooms.example.org"), Policy: native{store}, Endpoint: printer{}, Store: store,
+		Sender: func() rooms.Sender { return printer{} },
 		Secret: []byte("32 random bytes"), Limits: rules.Limits{Affiliations: 2}, IdleFor: -1,
 		Log: slog.New(slog.DiscardHandler),
 	})

@@ -33,6 +33,7 @@ func newLocalServer(o options) (*localServer, error) {
 	c := &s.config
 	c.Server.Hosts = []string{servedHost}
 	c.Listen.Component = nil
+	c.Federation.Enabled = "no"
 	c2s, err := s.address("--listen", o.listen, usualC2S)
 	if err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func listener(t testing.TB, addr string) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// closedPort is a port of loopback that refuses connections.
+// closedPort returns a port of 127.0.0.1 that refuses connections until the end of the test: it is in use, for a connection of its own.
 func closedPort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -67,7 +67,12 @@ func closedPort(t testing.TB) int {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c.LocalAddr().(*net.TCPAddr).Port
 }
 
 func dial(t testing.TB, l *Locator, domain string) (*s2s.Target, error) {
