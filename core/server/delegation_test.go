@@ -1,9 +1,13 @@
 package server
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // managing are the settings of a component that manages PEP, the archive where a request has a node, and what nobody else knows about accounts.
@@ -312,6 +316,23 @@ func TestDelegatedRequestsAreLimited(t *testing.T) {
 	juliet.Send("<iq type='set' id='q'><q xmlns='urn:x'/></iq>")
 	quietly(t, juliet, "resource-constraint")
 	for range 4 {
+		gate.delegated()
+	}
+	if n := p.count("limits.component_requests"); n != 2 {
+		t.Errorf("counted %d", n)
+	}
+}
+
+// Another server cannot use that up either, with addresses that it makes up.
+func TestDelegatedRequestsOfOneDomain(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, extra{component: managing, limits: "component_requests = 3"})
+	gate := p.attached()
+	for i := range 5 {
+		from := jid.MustParse(fmt.Sprintf("x%d@evil.test/y", i))
+		p.server.router.Route(stanza.NewIQ(jid.MustParse("home.test"), from, stanza.TypeSet, stanza.NewElement("urn:x", "q")))
+	}
+	for range 3 {
 		gate.delegated()
 	}
 	if n := p.count("limits.component_requests"); n != 2 {

@@ -59,7 +59,7 @@ func (d *Delegation) discoGrant(ctx context.Context, q *router.IQ) (Grant, bool)
 // forward sends a request to the component that manages it, and its answer to the sender (XEP-0355 §4.3).
 func (d *Delegation) forward(g Grant, q *router.IQ) {
 	request := q.Stanza.Copy()
-	sender := request.From.Bare()
+	sender := d.counted(request.From)
 	if !d.begin(sender) {
 		q.Route(request.ErrorReply(stanza.ResourceConstraint("too many requests wait for an answer")))
 		return
@@ -113,6 +113,14 @@ func (d *Delegation) space(by jid.JID) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.component(by).space
+}
+
+// counted is whose requests are counted together: those of an account, or of another server, which can make up as many addresses as it likes.
+func (d *Delegation) counted(from jid.JID) jid.JID {
+	if d.host.Router().Serves(from) {
+		return from.Bare()
+	}
+	return from.Host()
 }
 
 // begin counts a request of a sender that waits; false if there are too many.
