@@ -16,11 +16,15 @@ const (
 	searchResults     = 100
 )
 
-// Searches returns the searches for public rooms.
+// Searches returns the searches for public rooms. Those who have a login do not wait for searches of others.
 func (r *Rooms) Searches() *channelsearch.Search {
-	return channelsearch.New(channelsearch.Options{Source: r, Limits: func() channelsearch.Limits {
-		return channelsearch.Limits{PerMinute: searchesPerMinute, Results: searchResults}
-	}})
+	return channelsearch.New(channelsearch.Options{
+		Source: r,
+		Limits: func() channelsearch.Limits {
+			return channelsearch.Limits{PerMinute: searchesPerMinute, Results: searchResults}
+		},
+		Local: func(who jid.JID) bool { return len(r.logins.Of(who)) > 0 },
+	})
 }
 
 // Channels implements channelsearch.Source: the public channels of the workspaces that who has a login for.
