@@ -242,8 +242,10 @@ func TestPanicEndsOneJob(t *testing.T) {
 			o.Work = func(context.Context, *state, Marks) { panic("in work") }
 		})
 		defer stop(g)
-		must(t, g.Enqueue("a", func(context.Context, *state) { panic("in a job") }))
-		must(t, g.Enqueue("a", note("1")))
+		must(t, g.Enqueue("a", func(context.Context, *state) {
+			must(t, g.Enqueue("a", note("1"))) // it waits when the panic comes
+			panic("in a job")
+		}))
 		synctest.Wait()
 		want(t, made()[0], "load 1 unload")
 		if s := g.Stats(); s.Panics != panicked.Load() || s.Panics < 2 {
