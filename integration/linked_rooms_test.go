@@ -221,17 +221,49 @@ func TestRoomLinkedToTwoNetworks(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 6*peerTimeout)
 	defer cancel()
-	slack, discord := newSlackNetwork(t).asFakeNetwork(), newDiscordNetwork(t).asFakeNetwork()
+	n := newTwoNetworks(t)
+	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: testHost, Accounts: testAccounts}, Settings: n.settings()})
+	n.test(ctx, t, d, &d.Server, "garden@conference."+testHost)
+}
+
+// TestRoomElsewhereLinkedToTwoNetworks is TestRoomLinkedToTwoNetworks with a room of a Prosody, with which the server communicates.
+func TestRoomElsewhereLinkedToTwoNetworks(t *testing.T) {
+	t.Parallel()
+	peers.Need(t, "prosody")
+	ctx, cancel := context.WithTimeout(t.Context(), 6*peerTimeout)
+	defer cancel()
+	n, f := newTwoNetworks(t), peers.NewFederation(t)
+	prosody := peers.StartProsody(t, peers.Setup{Host: "prosody.example", Accounts: testAccounts, Rooms: "conference.prosody.example", Federation: f})
 	d := peers.StartDragoman(t, peers.Options{
-		Setup: peers.Setup{Host: testHost, Accounts: testAccounts}, Settings: gatewaySection(slack, "") + strings.TrimPrefix(gatewaySection(discord, ""), fastRetries),
+		Setup: peers.Setup{Host: "dragoman.example", Accounts: testAccounts, Federation: f}, Settings: n.settings(),
+		Domains: []string{"slack.dragoman.example", "discord.dragoman.example"},
 	})
-	room := "garden@conference." + testHost
-	owner := enterRoom(ctx, t, &d.Server, testAccounts[0], room)
+	d.CertFile = f.CAFile // what slixmpp trusts
+	n.test(ctx, t, d, &prosody.Server, "garden@conference.prosody.example")
+}
+
+// twoNetworks are a Slack and a Discord with a channel each.
+type twoNetworks struct{ slack, discord fakeNetwork }
+
+func newTwoNetworks(t *testing.T) twoNetworks {
+	t.Helper()
+	return twoNetworks{newSlackNetwork(t).asFakeNetwork(), newDiscordNetwork(t).asFakeNetwork()}
+}
+
+func (n twoNetworks) settings() string {
+	return gatewaySection(n.slack, "") + strings.TrimPrefix(gatewaySection(n.discord, ""), fastRetries)
+}
+
+// test links a room, which another server may have, to both channels by the gateways of d.
+func (n twoNetworks) test(ctx context.Context, t *testing.T, d *peers.Dragoman, at *peers.Server, room string) {
+	t.Helper()
+	slack, discord := n.slack, n.discord
+	owner := enterRoom(ctx, t, at, testAccounts[0], room)
 	owner.send("<iq type='set' id='instant' to='%s'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>", room)
 	owner.await(ctx, "the configuration", func(e *xmltree.Element) bool { return e.Attr("id") == "instant" })
-	simon := enterRoom(ctx, t, &d.Server, testAccounts[1], room)
+	simon := enterRoom(ctx, t, at, testAccounts[1], room)
 	for _, w := range []fakeNetwork{slack, discord} {
-		h := &deployment{server: &d.Server, gateway: d, domain: w.kind() + "." + testHost, fillsRosters: true}
+		h := &deployment{server: &d.Server, gateway: d, domain: w.kind() + "." + d.Host, fillsRosters: true}
 		sally := h.login(ctx, t, testAccounts[0])
 		waitGateway(ctx, t, sally, h.domain, nil)
 		h.link(ctx, t, sally, w)
