@@ -3,7 +3,6 @@ package component
 import (
 	"cmp"
 	"hash/maphash"
-	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -83,7 +82,7 @@ func (e *endpoint) claim(c *stream.Conn, from string, answer []byte) bool {
 		e.withdraw(old)
 	}
 	c.Queue().AppendBytes(answer)
-	e.conns = append(e.conns, connection{c, rand.Uint64(), from})
+	e.conns = append(e.conns, connection{c, maphash.Bytes(maphash.MakeSeed(), nil), from})
 	e.mu.Unlock()
 	c.Queue().Flush()
 	if old != nil {
