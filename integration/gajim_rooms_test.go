@@ -1,3 +1,7 @@
+// The windows of Gajim do not always take what is typed on a busy machine: this test is run by hand, go test -tags gajim ./integration -run Gajim.
+
+//go:build gajim
+
 package integration_test
 
 import (
