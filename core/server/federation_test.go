@@ -1,17 +1,12 @@
 package server
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/config"
-	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/s2s"
-	"github.com/dragoman-im/dragoman/core/sasl"
 )
 
 // federated are two servers that communicate: home.test and far.test, each with the accounts romeo, juliet and nurse.
@@ -58,35 +53,7 @@ enabled = "yes"
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Login.Iterations = 1 // less than a configuration may say: hashing is not what is tested
-	p := &testServer{t: t, log: &errorLog{}}
-	ctx, cancel := context.WithCancel(context.Background())
-	if p.server, err = New(ctx, c, Options{Log: slog.New(p.log)}); err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	for _, name := range []string{"romeo", "juliet", "nurse"} {
-		credentials, err := sasl.NewCredentials(name, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.server.store.CreateAccount(context.Background(), jid.MustParse(name+"@"+host), credentials); err != nil {
-			t.Fatal(err)
-		}
-	}
-	done := make(chan error, 1)
-	go func() { done <- p.server.Run(ctx) }()
-	p.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
-		}
-		if lines := p.log.all(); len(lines) > 0 {
-			t.Errorf("logged: %q", lines)
-		}
-	})
-	t.Cleanup(p.stop)
-	return p
+	return startTestServer(t, c, noServices)
 }
 
 // session is an available session of an account of a federated server.

@@ -97,8 +97,11 @@ func (a *errorLog) all() []string {
 
 func newTestServer(t testing.TB, w extra) *testServer {
 	t.Helper()
-	return newTestServerWith(t, w, func(*Server) error { return nil })
+	return newTestServerWith(t, w, noServices)
 }
+
+// noServices attaches none.
+func noServices(*Server) error { return nil }
 
 // newTestServerWith is newTestServer with services, which attach adds before the server runs.
 func newTestServerWith(t testing.TB, w extra, attach func(*Server) error) *testServer {
@@ -107,9 +110,16 @@ func newTestServerWith(t testing.TB, w extra, attach func(*Server) error) *testS
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startTestServer(t, c, attach)
+}
+
+// startTestServer runs a server with these settings until the end of the test.
+func startTestServer(t testing.TB, c config.Config, attach func(*Server) error) *testServer {
+	t.Helper()
 	c.Login.Iterations = 1 // less than a configuration may say: hashing is not what is tested
 	p := &testServer{t: t, log: &errorLog{}}
 	ctx, cancel := context.WithCancel(context.Background())
+	var err error
 	if p.server, err = New(ctx, c, Options{Log: slog.New(p.log)}); err != nil {
 		cancel()
 		t.Fatal(err)
@@ -143,7 +153,7 @@ func (p *testServer) account(name string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := p.server.store.CreateAccount(context.Background(), jid.MustParse(name+"@home.test"), c); err != nil {
+	if err := p.server.store.CreateAccount(context.Background(), jid.MustParse(name+"@"+p.server.hosts[0].domain.String()), c); err != nil {
 		p.t.Fatal(err)
 	}
 }

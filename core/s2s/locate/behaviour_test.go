@@ -54,7 +54,7 @@ func TestServFailIsNotAbsence(t *testing.T) {
 	t.Parallel()
 	d := dnstest.Start(t, "a.example. 60 A 127.0.0.1")
 	d.Fail("_xmpp-server._tcp.a.example", dns.RcodeServerFailure)
-	l := open(t, d, func(o *Options) { o.port = listener(t, "127.0.0.1:0") })
+	l := open(t, d, func(o *Options) { o.port = listener(t) })
 	if _, err := dial(t, l, "a.example"); err == nil || errors.Is(err, s2s.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
@@ -75,7 +75,7 @@ func TestSecondResolver(t *testing.T) {
 	}
 	l := open(t, good, func(o *Options) {
 		o.Resolvers = []netip.AddrPort{failing.Addr, good.Addr}
-		o.port = listener(t, "127.0.0.1:0")
+		o.port = listener(t)
 	})
 	if _, err := dial(t, l, "a.example"); err != nil {
 		t.Error(err)
@@ -86,7 +86,7 @@ func TestSecondResolver(t *testing.T) {
 func TestCache(t *testing.T) {
 	t.Parallel()
 	d := dnstest.Start(t, "a.example. 60 A 127.0.0.1")
-	l := open(t, d, func(o *Options) { o.port = listener(t, "127.0.0.1:0") })
+	l := open(t, d, func(o *Options) { o.port = listener(t) })
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
@@ -162,7 +162,7 @@ func TestTruncated(t *testing.T) {
 	for i := range 50 {
 		d.Add(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV %d 0 %d host-with-a-long-name-%d.example.", i+1, 1, i))
 	}
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	d.Add(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d h.example.", port), "h.example. 60 A 127.0.0.1")
 	if _, err := dial(t, open(t, d, nil), "a.example"); err != nil {
 		t.Error(err)
@@ -177,7 +177,7 @@ func TestTooManyServers(t *testing.T) {
 	for i := range maxHosts {
 		d.Add(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d h%d.example.", refused, i), fmt.Sprintf("h%d.example. 60 A 127.0.0.1", i))
 	}
-	d.Add(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 1 0 %d last.example.", listener(t, "127.0.0.1:0")), "last.example. 60 A 127.0.0.1")
+	d.Add(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 1 0 %d last.example.", listener(t)), "last.example. 60 A 127.0.0.1")
 	if _, err := dial(t, open(t, d, nil), "a.example"); err == nil || errors.Is(err, s2s.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
@@ -189,7 +189,7 @@ func TestTooManyServers(t *testing.T) {
 // TestFailedLast tries an address that was not usable after the others of its domain.
 func TestFailedLast(t *testing.T) {
 	t.Parallel()
-	one, two := listener(t, "127.0.0.1:0"), listener(t, "127.0.0.1:0")
+	one, two := listener(t), listener(t)
 	d := dnstest.Start(t, fmt.Sprintf("_xmpps-server._tcp.a.example. 60 SRV 0 0 %d h.example.", one),
 		fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 9 0 %d h.example.", two), "h.example. 60 A 127.0.0.1")
 	l := open(t, d, nil)
@@ -223,7 +223,7 @@ func stalled(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 // TestDeadDomains connects to a domain while a thousand others do not answer: neither their DNS, nor their addresses' DNS, nor their hosts.
 func TestDeadDomains(t *testing.T) {
 	t.Parallel()
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	d := dnstest.Start(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d h.example.", port), "h.example. 60 A 127.0.0.1")
 	const dead = 334
 	for i := range dead {
@@ -267,7 +267,7 @@ func TestDeadDomains(t *testing.T) {
 // TestStalledAddresses goes on to the next address of a domain, and bounds how many are tried at once.
 func TestStalledAddresses(t *testing.T) {
 	t.Parallel()
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	d := dnstest.Start(t,
 		fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d h.example.", port), fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 1 0 %d g.example.", port),
 		"g.example. 60 A 127.0.0.1", "many.example. 60 A 127.0.1.1")
@@ -311,7 +311,7 @@ func TestManyStalledAtOnce(t *testing.T) {
 	t.Parallel()
 	d := dnstest.Start(t, "a.example. 60 A 127.0.1.1", "a.example. 60 A 127.0.0.1")
 	l := open(t, d, func(o *Options) {
-		o.port = listener(t, "127.0.0.1:0")
+		o.port = listener(t)
 		o.dial = func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 			if addr.Addr() != netip.MustParseAddr("127.0.0.1") {
 				return nil, errors.New("refused")
@@ -330,7 +330,7 @@ func TestManyStalledAtOnce(t *testing.T) {
 // TestDNSSEC takes records as validated only from resolvers that are trusted, and TLSA records only then.
 func TestDNSSEC(t *testing.T) {
 	t.Parallel()
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	records := []string{
 		fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d h.example.", port), "h.example. 60 A 127.0.0.1",
 		fmt.Sprintf("_%d._tcp.h.example. 60 TLSA 3 1 1 %s", port, strings.Repeat("ab", 32)),
@@ -374,7 +374,7 @@ func TestDNSSEC(t *testing.T) {
 // TestSuppressedTLSA does not connect where TLSA records could not be had: suppressing them would be enough to avoid them.
 func TestSuppressedTLSA(t *testing.T) {
 	t.Parallel()
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	d := dnstest.Start(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d h.example.", port), "h.example. 60 A 127.0.0.1")
 	d.Secure(true)
 	d.Fail(fmt.Sprintf("_%d._tcp.h.example", port), dns.RcodeServerFailure)

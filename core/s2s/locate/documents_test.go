@@ -163,7 +163,7 @@ func metaDocumentOf(port int) string {
 // TestHostMeta connects to what a document of XEP-0487 names.
 func TestHostMeta(t *testing.T) {
 	t.Parallel()
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	s := serve(t, map[string]string{"host-meta.json": metaDocumentOf(port)})
 	d := dnstest.Start(t, "a.example. 60 A 127.0.0.1")
 	l := s.locator(t, d, func(o *Options) { o.port = closedPort(t) })
@@ -183,7 +183,7 @@ func TestHostMeta(t *testing.T) {
 // TestHostMetaIsNotAskedWithSRV does not wait for the web server of a domain that has SRV records.
 func TestHostMetaIsNotAskedWithSRV(t *testing.T) {
 	t.Parallel()
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	s := serve(t, map[string]string{"host-meta.json": metaDocumentOf(1)})
 	d := dnstest.Start(t, "a.example. 60 A 127.0.0.1", fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d a.example.", port))
 	if target, err := dial(t, s.locator(t, d, nil), "a.example"); err != nil || target.DirectTLS || s.asked.Load() != 0 {
@@ -194,7 +194,7 @@ func TestHostMetaIsNotAskedWithSRV(t *testing.T) {
 // TestWithoutHostMeta takes the domain as the host if its document is missing or of XEP-0156 only.
 func TestWithoutHostMeta(t *testing.T) {
 	t.Parallel()
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	for name, documents := range map[string]map[string]string{
 		"missing": nil, "of XEP-0156": {"host-meta.json": `{"links": [{"rel": "urn:xmpp:alt-connections:xbosh", "href": "https://a.example/"}]}`},
 		"without links": {"host-meta.json": `{"xmpp": {"ttl": 5}}`},
@@ -211,7 +211,7 @@ func TestWithoutHostMeta(t *testing.T) {
 // TestSystemResolver asks DNS by the resolver of the standard library.
 func TestSystemResolver(t *testing.T) {
 	t.Parallel()
-	port := listener(t, "127.0.0.1:0")
+	port := listener(t)
 	d := dnstest.Start(t, fmt.Sprintf("_xmpps-server._tcp.a.example. 60 SRV 0 0 %d h.example.", port), "h.example. 60 A 127.0.0.1")
 	l := open(t, d, func(o *Options) { o.Resolvers = nil })
 	resolver := l.source.(system)
