@@ -17,9 +17,9 @@
 //     which each declares its stages, IQ handlers and the rest (router.Feature)
 //  6. session.Deliver          c2s/session.go: the start tag is written again, the
 //     rest is copied unchanged, into the queue of the receiving session's connection
-//  7. stream.Queue             stream/queue.go: pending bytes, limited. When the sender's connection has handled all its
+//  7. outbound.Queue           outbound/queue.go: pending bytes, limited. When the sender's connection has handled all its
 //     input, step 1 makes the router flush each queue that this input was appended to:
-//     Queue.Flush, stream/flush.go, in one write, by the sender's goroutine if the socket takes it without blocking
+//     Queue.Flush, outbound/flush.go, in one write, by the sender's goroutine if the socket takes it without blocking
 //
 // An IQ for the server or for an account is answered in step 4 by the handler that a feature declares for
 // its namespace; presence goes to features/presence there.

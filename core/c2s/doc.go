@@ -3,7 +3,7 @@
 //
 // Input, one file per step: stream.Conn → receive.go (is it a well addressed stanza) →
 // authorise.go (who may send it) → recipients.go (to how many) → router.Host.Submit.
-// Output: session.go (Deliver) → stream.Queue.
+// Output: session.go (Deliver) → outbound.Queue.
 //
 // A stream begins with header.go → features.go → starttls.go → login.go → bind.go, or sasl2.go, which does both at once; conn.go runs
 // it and ends it. inline.go is the table of what a client can ask for together with its login. address_limiter.go decides which addresses may connect and try passwords, and how often.

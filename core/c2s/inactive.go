@@ -2,6 +2,7 @@ package c2s
 
 import (
 	"github.com/dragoman-im/dragoman/core/message"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -81,7 +82,7 @@ func (s *session) postpone(st *stanza.Stanza) bool {
 		s.dropEarlier(st)
 	}
 	s.waiting = append(s.waiting, st)
-	s.held += stream.RetainedSize(st)
+	s.held += outbound.RetainedSize(st)
 	if l := s.server.limits(); len(s.waiting) > l.InactiveQueue || s.held > l.Queue/2 {
 		s.server.Counters.InactiveFull.Add(1)
 		s.sendWaiting(c)
@@ -93,7 +94,7 @@ func (s *session) postpone(st *stanza.Stanza) bool {
 func (s *session) dropEarlier(st *stanza.Stanza) {
 	for i := len(s.waiting) - 1; i >= 0; i-- {
 		if old := s.waiting[i]; message.Same(st, old) {
-			s.held -= stream.RetainedSize(old)
+			s.held -= outbound.RetainedSize(old)
 			s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
 			s.server.Counters.Dropped.Add(1)
 			return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -99,7 +100,7 @@ type settings struct {
 func (s *Server) SetLimits(limits Limits) {
 	l := limits.filled()
 	s.current.Store(&settings{l, stream.Config{
-		Content: stanza.NSClient, Limits: l.BeforeLogin, Queue: stream.QueueLimits{Bytes: l.Queue},
+		Content: stanza.NSClient, Limits: l.BeforeLogin, Queue: outbound.Limits{Bytes: l.Queue},
 		Rate: l.Rate, Burst: l.Burst, Idle: l.Idle, Pace: s.cfg.Pace, Elements: elements,
 		Counters: &s.Counters.Counters, Log: s.log,
 	}})

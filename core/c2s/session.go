@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -169,7 +170,7 @@ func (s *session) WaitForClient(ctx context.Context) {
 	if c == nil {
 		return
 	}
-	for until := time.Now().Add(stream.DefaultQueue().Write); time.Now().Before(until) && !c.Stopping(); {
+	for until := time.Now().Add(outbound.DefaultLimits().Write); time.Now().Before(until) && !c.Stopping(); {
 		if c.Sync(ctx, syncTime) {
 			return
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -24,7 +25,7 @@ type endpoint struct {
 	mu      sync.Mutex
 	conns   []connection          // in the order in which they have attached
 	leaving map[*stream.Conn]bool // connections that are closing with unwritten stanzas
-	left    []stream.Retained     // of connections that have closed, while others are leaving
+	left    []outbound.Retained   // of connections that have closed, while others are leaving
 	waiting waiting
 }
 
@@ -151,7 +152,7 @@ func (e *endpoint) release(c *stream.Conn) {
 // pass appends a stanza of a connection that has ended to another one; false if there is none that has room. The caller holds the lock.
 func (e *endpoint) pass(st *stanza.Stanza) bool {
 	c := e.choose(st.From)
-	return c != nil && c.Queue().Pending() < e.server.current.Load().limits.Queue/2 && c.Queue().Retain(stream.Retained{Stanza: st}) == nil
+	return c != nil && c.Queue().Pending() < e.server.current.Load().limits.Queue/2 && c.Queue().Retain(outbound.Retained{Stanza: st}) == nil
 }
 
 // choose returns the connection for a sender, nil if there is none. All stanzas of one sender go to the same one, as long as the same
@@ -188,7 +189,7 @@ func (e *endpoint) Deliver(st *stanza.Stanza) {
 	taken := false
 	if len(e.leaving) == 0 {
 		if c := e.choose(st.From); c != nil {
-			if taken = c.Queue().Retain(stream.Retained{Stanza: st}) == nil; !taken {
+			if taken = c.Queue().Retain(outbound.Retained{Stanza: st}) == nil; !taken {
 				e.withdraw(c) // it has failed, because it is too slow for example
 			}
 		}
@@ -204,7 +205,7 @@ func (e *endpoint) Deliver(st *stanza.Stanza) {
 
 // wait keeps a stanza until the connections that leave are closed; false if there is no room. The caller holds the lock.
 func (e *endpoint) wait(st *stanza.Stanza) bool {
-	size := stream.RetainedSize(st)
+	size := outbound.RetainedSize(st)
 	if e.waiting.bytes+size > e.server.current.Load().limits.Queue {
 		return false
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -57,7 +58,7 @@ type Link struct {
 
 	mu       sync.Mutex
 	up       *stream.Conn // the attached connection, whose queue retains unwritten stanzas; nil if there is none
-	waiting  []stream.Retained
+	waiting  []outbound.Retained
 	size     int           // of waiting
 	refused  []stanzaError // for the handler
 	wake     chan struct{} // wakes feed, or Run while it waits
@@ -102,9 +103,9 @@ func Dial(o Options) (*Link, error) {
 	l := &Link{opts: o, log: o.Log.With("component", o.Domain.String()), wake: make(chan struct{}, 1)}
 	l.stream = stream.Config{
 		Content: stanza.NSComponent,
-		Queue: stream.QueueLimits{
+		Queue: outbound.Limits{
 			Bytes:  highWater + 2*o.MaxBytes,
-			Retain: stream.RetainLimits{Stanzas: maxRetained, Bytes: maxRetainedPayload + 2*o.MaxBytes},
+			Retain: outbound.RetainLimits{Stanzas: maxRetained, Bytes: maxRetainedPayload + 2*o.MaxBytes},
 		},
 		Idle: o.Idle, Counters: &l.counters, Log: l.log,
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -24,12 +25,12 @@ type echo struct {
 	id    string // of the ping that has not come back yet; "" if there is none
 	mark  int    // stanzas of sent that were sent before it
 	at    time.Time
-	sent  []stream.Retained // in order, not confirmed; only once it works
-	size  int               // of sent
+	sent  []outbound.Retained // in order, not confirmed; only once it works
+	size  int                 // of sent
 }
 
 // append appends a stanza to a connection; false if there is no room at the moment. The caller holds the lock.
-func (l *Link) append(c *stream.Conn, s stream.Retained) bool {
+func (l *Link) append(c *stream.Conn, s outbound.Retained) bool {
 	q := c.Queue()
 	if q.Pending() >= highWater {
 		return false
@@ -37,7 +38,7 @@ func (l *Link) append(c *stream.Conn, s stream.Retained) bool {
 	if !l.echo.works {
 		return q.Retain(s) == nil
 	}
-	size := stream.RetainedSize(s.Stanza)
+	size := outbound.RetainedSize(s.Stanza)
 	if len(l.echo.sent) >= maxRetained || l.echo.size+size > maxRetainedPayload+2*l.opts.MaxBytes || !q.AppendStanza(s.Stanza) {
 		return false
 	}
@@ -71,7 +72,7 @@ func (l *Link) echoed(c *stream.Conn, id string) {
 	}
 	confirmed := l.echo.sent[:l.echo.mark]
 	for _, s := range confirmed {
-		l.echo.size -= stream.RetainedSize(s.Stanza)
+		l.echo.size -= outbound.RetainedSize(s.Stanza)
 	}
 	l.echo.sent = l.echo.sent[l.echo.mark:]
 	if len(l.echo.sent) == 0 {
@@ -93,7 +94,7 @@ func (l *Link) echoed(c *stream.Conn, id string) {
 }
 
 // unconfirmed ends the echo of a connection and returns the stanzas that the server may not have handled. The caller holds the lock.
-func (l *Link) unconfirmed() []stream.Retained {
+func (l *Link) unconfirmed() []outbound.Retained {
 	list := l.echo.sent
 	l.echo = echo{}
 	return list

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -22,7 +23,7 @@ type stanzaError struct {
 // Send sends a stanza of this domain, after those that still wait for the connection.
 // If there is no room for it, the handler gets an error for it.
 func (l *Link) Send(st *stanza.Stanza) {
-	if c := l.add(stream.Retained{Stanza: st}); c != nil {
+	if c := l.add(outbound.Retained{Stanza: st}); c != nil {
 		c.Queue().Flush()
 	}
 }
@@ -34,7 +35,7 @@ func (l *Link) SendAll(list []*stanza.Stanza, _ func(), done func(error)) {
 	all := &sending{open: len(list) + 1, done: done}
 	var c *stream.Conn
 	for _, st := range list {
-		if to := l.add(stream.Retained{Stanza: st, Done: all.end}); to != nil {
+		if to := l.add(outbound.Retained{Stanza: st, Done: all.end}); to != nil {
 			c = to
 		}
 	}
@@ -70,7 +71,7 @@ func (s *sending) end(err error) {
 func (l *Link) Collect() (send func(*stanza.Stanza), flush func()) {
 	var touched *stream.Conn
 	return func(st *stanza.Stanza) {
-			c := l.add(stream.Retained{Stanza: st})
+			c := l.add(outbound.Retained{Stanza: st})
 			if touched != nil && c != touched {
 				touched.Queue().Flush()
 			}
@@ -88,7 +89,7 @@ var errNoRoom = errors.New("component link: too many stanzas wait for a connecti
 
 // add appends a stanza to the connection and returns the connection, which the caller must flush, or makes
 // the stanza wait for the next connection.
-func (l *Link) add(s stream.Retained) *stream.Conn {
+func (l *Link) add(s outbound.Retained) *stream.Conn {
 	if s.Stanza.From.Domain() != l.opts.Domain.String() {
 		l.log.Error("stanza from a foreign domain refused", "from", s.Stanza.From)
 		finish(s, nil)
@@ -118,7 +119,7 @@ func (l *Link) add(s stream.Retained) *stream.Conn {
 }
 
 // finish calls Done for a stanza that is not to be sent any more.
-func finish(s stream.Retained, err error) {
+func finish(s outbound.Retained, err error) {
 	if s.Done != nil {
 		s.Done(err)
 	}
@@ -132,8 +133,8 @@ func (l *Link) signal() {
 }
 
 // keep adds a stanza to waiting; false if a limit is reached. The caller holds the lock.
-func (l *Link) keep(s stream.Retained) bool {
-	size := stream.RetainedSize(s.Stanza)
+func (l *Link) keep(s outbound.Retained) bool {
+	size := outbound.RetainedSize(s.Stanza)
 	if len(l.waiting) >= l.opts.Waiting || l.size+size > l.opts.WaitSize {
 		l.refuse(s.Stanza, stanza.RemoteServerTimeout("not connected for too long"))
 		return false
@@ -186,7 +187,7 @@ func (l *Link) drain(ctx context.Context, c *stream.Conn) bool {
 		l.mu.Lock()
 		n := 0
 		for n < len(l.waiting) && l.append(c, l.waiting[n]) {
-			l.size -= stream.RetainedSize(l.waiting[n].Stanza)
+			l.size -= outbound.RetainedSize(l.waiting[n].Stanza)
 			n++
 		}
 		l.waiting = l.waiting[n:]
@@ -219,7 +220,7 @@ func (l *Link) requeue(c *stream.Conn) {
 	l.up, l.draining = nil, false
 	again := append(c.Queue().Unwritten(), l.unconfirmed()...) // the former were sent before the first ping came back
 	for _, s := range again {
-		l.size += stream.RetainedSize(s.Stanza)
+		l.size += outbound.RetainedSize(s.Stanza)
 	}
 	l.waiting = append(again, l.waiting...)
 }

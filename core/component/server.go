@@ -18,6 +18,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/socket"
@@ -117,7 +118,7 @@ func (s *Server) SetLimits(limits Limits) {
 	l := limits.filled()
 	s.current.Store(&settings{l, stream.Config{
 		Content: stanza.NSComponent, Limits: l.BeforeLogin,
-		Queue: stream.QueueLimits{Bytes: l.Queue, Retain: stream.RetainLimits{Stanzas: math.MaxInt, Bytes: math.MaxInt}}, // Bytes limits them
+		Queue: outbound.Limits{Bytes: l.Queue, Retain: outbound.RetainLimits{Stanzas: math.MaxInt, Bytes: math.MaxInt}}, // Bytes limits them
 		Idle:  l.Idle, Counters: &s.Counters.Counters, Log: s.cfg.Log,
 	}})
 	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: maxHandshaking})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -127,7 +128,7 @@ func (c *serverConn) Flush() {
 		return
 	}
 	half := c.server.current.Load().limits.Queue / 2
-	for until := time.Now().Add(stream.DefaultQueue().Write); c.Queue().Pending() > half && !c.Stopping() && time.Now().Before(until); {
+	for until := time.Now().Add(outbound.DefaultLimits().Write); c.Queue().Pending() > half && !c.Stopping() && time.Now().Before(until); {
 		if c.Sync(c.Context(), syncTime) {
 			return
 		}

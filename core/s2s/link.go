@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -30,7 +31,7 @@ type link struct {
 	state   linkState
 	conn    *carrier
 	since   time.Time // when conn was set
-	waiting []stream.Retained
+	waiting []outbound.Retained
 	size    int // of waiting
 	// management is of the last stream if that was cut and can be resumed.
 	management *management
@@ -67,13 +68,13 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 	}
 	slow := false
 	if c := l.conn; c != nil {
-		err := c.add(stream.Retained{Stanza: st})
+		err := c.add(outbound.Retained{Stanza: st})
 		if err == nil {
 			l.mu.Unlock()
 			s.Counters.Sent.Add(1)
 			return c, true
 		}
-		slow = errors.Is(err, stream.ErrFull)
+		slow = errors.Is(err, outbound.ErrFull)
 	}
 	err := l.failure.err
 	if l.state != idle || !time.Now().Before(l.failure.until) {
@@ -149,13 +150,13 @@ func (l *link) checkPolicy() (refused bool, weak *carrier) {
 
 // keep adds a stanza to waiting; false if a limit is reached. The lock is held.
 func (l *link) keep(st *stanza.Stanza) bool {
-	limits, size := l.server.limits(), stream.RetainedSize(st)
+	limits, size := l.server.limits(), outbound.RetainedSize(st)
 	if limits.Stanzas > 0 && len(l.waiting) >= limits.Stanzas || limits.Bytes > 0 && l.size+size > limits.Bytes ||
 		l.server.links.waiting.Load() > l.server.links.maxWaiting {
 		return false
 	}
 	st.DropTree()
-	l.waiting = append(l.waiting, stream.Retained{Stanza: st})
+	l.waiting = append(l.waiting, outbound.Retained{Stanza: st})
 	l.grow(size)
 	return true
 }
@@ -173,11 +174,11 @@ func (l *link) attach(c *carrier) {
 	l.giveShare()
 	left := l.sendWaiting()
 	l.mu.Unlock()
-	l.giveBack(left, stream.ErrFull)
+	l.giveBack(left, outbound.ErrFull)
 }
 
 // sendWaiting gives the connection what waits, and returns that for which it has no room. The lock is held.
-func (l *link) sendWaiting() []stream.Retained {
+func (l *link) sendWaiting() []outbound.Retained {
 	n := 0
 	for n < len(l.waiting) && l.conn.add(l.waiting[n]) == nil {
 		n++
@@ -200,7 +201,7 @@ func (l *link) leave(c *carrier) {
 
 // ending is the end of a connection.
 type ending struct {
-	unsent     []stream.Retained
+	unsent     []outbound.Retained
 	err        error
 	progressed bool // the other server had handled something
 }
@@ -225,7 +226,7 @@ func (l *link) down(c *carrier, e ending) {
 	start := false
 	switch {
 	case l.state != idle || len(l.waiting) == 0 && l.management == nil:
-	case l.failure.count >= maxFlaps || errors.Is(e.err, stream.ErrSlow) || l.server.opening.ctx.Err() != nil:
+	case l.failure.count >= maxFlaps || errors.Is(e.err, outbound.ErrSlow) || l.server.opening.ctx.Err() != nil:
 		l.mu.Unlock()
 		l.failed(e.err)
 		return
@@ -246,7 +247,7 @@ func (l *link) sendLate() {
 	}
 	c, left := l.conn, l.sendWaiting()
 	l.mu.Unlock()
-	l.giveBack(left, stream.ErrFull)
+	l.giveBack(left, outbound.ErrFull)
 	c.Queue().Flush()
 }
 
@@ -280,16 +281,16 @@ func (l *link) keepManagement(m *management) {
 }
 
 // prepend puts stanzas before those that wait. The lock is held.
-func (l *link) prepend(list []stream.Retained) {
+func (l *link) prepend(list []outbound.Retained) {
 	for _, r := range list {
-		l.grow(stream.RetainedSize(r.Stanza))
+		l.grow(outbound.RetainedSize(r.Stanza))
 	}
 	if len(list) > 0 {
 		l.waiting = append(list, l.waiting...)
 	}
 }
 
-func (l *link) giveBack(list []stream.Retained, err error) {
+func (l *link) giveBack(list []outbound.Retained, err error) {
 	for _, r := range list {
 		l.server.giveBack(r.Stanza, stanzaError(err))
 	}

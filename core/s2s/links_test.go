@@ -6,8 +6,8 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
-	"github.com/dragoman-im/dragoman/core/stream"
 )
 
 // checklist 106, 107
@@ -163,7 +163,7 @@ func TestLeftByAnEarlierConnection(t *testing.T) {
 			stanza.TextElement(stanza.NSClient, "body", text))
 	}
 	l := a.server.links.find(pair{ours: "a.test", theirs: "b.test"})
-	l.down(&carrier{}, ending{unsent: []stream.Retained{{Stanza: message("unsent")}}})
+	l.down(&carrier{}, ending{unsent: []outbound.Retained{{Stanza: message("unsent")}}})
 	b.wants("romeo@a.test/x", "unsent")
 	m := newManagement(1 << 20)
 	m.id = "earlier"

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 	"github.com/dragoman-im/dragoman/core/unacked"
@@ -80,21 +81,21 @@ func (m *management) progressed() bool {
 }
 
 // take returns the stanzas, which are not acknowledged and will not be.
-func (m *management) take() []stream.Retained {
-	var list []stream.Retained
+func (m *management) take() []outbound.Retained {
+	var list []outbound.Retained
 	for _, s := range m.list.Take() {
-		list = append(list, stream.Retained{Stanza: s.Stanza})
+		list = append(list, outbound.Retained{Stanza: s.Stanza})
 	}
 	return list
 }
 
 // add appends a stanza to the queue of the connection, which keeps it until it is written or, on a managed stream, acknowledged.
-func (c *carrier) add(r stream.Retained) error {
+func (c *carrier) add(r outbound.Retained) error {
 	if c.management == nil {
 		return c.Queue().Retain(r)
 	}
 	if !c.Queue().AppendStanza(r.Stanza) {
-		return stream.ErrClosed
+		return outbound.ErrClosed
 	}
 	return nil
 }

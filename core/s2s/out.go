@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -232,7 +233,7 @@ func (o *outConn) fail(err error) {
 
 // release gives the links what was not sent. cut says that the other server may not have handled all that was sent.
 func (o *outConn) release(err error, cut bool) {
-	unsent := map[pair][]stream.Retained{}
+	unsent := map[pair][]outbound.Retained{}
 	left := o.Queue().Unwritten()
 	m := o.management
 	progressed := m.progressed()

@@ -3,6 +3,7 @@ package s2s
 import (
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -55,7 +56,7 @@ func (o *outConn) manageAnswered(it *stream.Item) error {
 		}
 		o.use(m)
 		if !o.Queue().Resume(m.list, none) {
-			return stream.ErrClosed
+			return outbound.ErrClosed
 		}
 	default:
 		return o.manageRefused(e)
@@ -155,7 +156,7 @@ func (l *link) takeManagement() *management {
 }
 
 // requeue puts stanzas before those that wait.
-func (l *link) requeue(list []stream.Retained) {
+func (l *link) requeue(list []outbound.Retained) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.prepend(list)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
@@ -102,12 +103,12 @@ func NewServer(cfg Config) (*Server, error) {
 func (s *Server) SetLimits(limits Limits) {
 	l := limits.filled()
 	in := stream.Config{
-		Content: stanza.NSServer, Limits: l.BeforeLogin, Queue: stream.QueueLimits{Bytes: l.Queue}, Rate: l.Rate, Burst: l.Burst,
+		Content: stanza.NSServer, Limits: l.BeforeLogin, Queue: outbound.Limits{Bytes: l.Queue}, Rate: l.Rate, Burst: l.Burst,
 		Idle: l.Idle, Pace: s.cfg.Pace, Elements: inElements, Counters: &s.Counters.Counters, Log: s.cfg.Log,
 	}
 	out := in
 	out.Elements = outElements
-	out.Queue.Retain = stream.RetainLimits{Stanzas: l.Queue / 256, Bytes: l.Queue}
+	out.Queue.Retain = outbound.RetainLimits{Stanzas: l.Queue / 256, Bytes: l.Queue}
 	s.current.Store(&settings{l, in, out})
 	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: l.Pending})
 }

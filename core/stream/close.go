@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/outbound"
 )
 
 // Leave ends our direction of the stream and continues to handle the peer's input until the peer ends
@@ -74,7 +76,7 @@ func Reported(err error) *Error {
 
 // queueFailed is called by the queue.
 func (c *Conn) queueFailed(err error, _ int) {
-	if errors.Is(err, ErrSlow) {
+	if errors.Is(err, outbound.ErrSlow) {
 		c.config.Counters.Slow.Add(1)
 	}
 	c.Stop(fmt.Errorf("%w: %w", errWrite, err))

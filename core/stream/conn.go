@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -56,11 +57,11 @@ type Handler interface {
 
 // Config is shared by all connections of one kind.
 type Config struct {
-	Content string      // namespace of the stanzas: stanza.NSClient, NSServer or NSComponent
-	Limits  Limits      // of what arrives before Establish
-	Queue   QueueLimits // of the output
-	Rate    int         // average bytes a second that are read; 0: no limit
-	Burst   int         // bytes that may be read without delay
+	Content string          // namespace of the stanzas: stanza.NSClient, NSServer or NSComponent
+	Limits  Limits          // of what arrives before Establish
+	Queue   outbound.Limits // of the output
+	Rate    int             // average bytes a second that are read; 0: no limit
+	Burst   int             // bytes that may be read without delay
 	// Idle is how long an established stream may be silent before a ping is sent, and then how long until the stream ends.
 	Idle time.Duration
 	// Pace, which may be nil, is called before each read. It may block until stop is closed.
@@ -88,7 +89,7 @@ type Conn struct {
 	transport Transport // nil if frames is set
 	frames    FrameTransport
 	scanner   *Scanner
-	queue     *Queue
+	queue     *outbound.Queue
 
 	state  connState
 	clock  clock
@@ -110,7 +111,7 @@ func NewConn(ctx context.Context, config *Config, t Transport, handler Handler) 
 	c := newConn(ctx, config, handler)
 	c.transport = t
 	c.scanner = NewScanner((*input)(c), config.Content, config.Limits)
-	c.queue = NewQueue(t, config.Queue, c.queueFailed)
+	c.queue = outbound.NewQueue(t, config.Queue, c.queueFailed)
 	return c
 }
 
@@ -119,7 +120,7 @@ func NewFramedConn(ctx context.Context, config *Config, t FrameTransport, handle
 	c := newConn(ctx, config, handler)
 	c.frames = t
 	c.scanner = NewFramed(config.Content, config.Limits)
-	c.queue = NewFrameQueue(t, config.Content, config.Queue, c.queueFailed)
+	c.queue = outbound.NewFrameQueue(t, config.Content, config.Queue, c.queueFailed)
 	return c
 }
 
@@ -143,7 +144,7 @@ func (c *Conn) AddLog(attrs ...any) { c.log = c.log.With(attrs...) }
 func (c *Conn) Header() *Header { return c.scanner.Header() }
 
 // Queue returns the outbound queue. The next Flush sends what has been appended.
-func (c *Conn) Queue() *Queue { return c.queue }
+func (c *Conn) Queue() *outbound.Queue { return c.queue }
 
 // Framed reports whether the stream has frames.
 func (c *Conn) Framed() bool { return c.frames != nil }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
+	"github.com/dragoman-im/dragoman/core/internal/socketpair"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -408,7 +409,7 @@ func TestGroupShutdown(t *testing.T) {
 
 // An established connection makes no allocations for a stanza except for the stanza itself.
 func TestConnAllocations(t *testing.T) {
-	near, far := sockets(t)
+	near, far := socketpair.New(t)
 	r := &recorder{}
 	text := strings.Repeat(stanza300, 10)
 	r.receive = func(it *Item) error {

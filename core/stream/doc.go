@@ -1,6 +1,6 @@
-// Package stream parses XML streams into stanzas, queues and writes stanzas, and runs connections.
+// Package stream parses XML streams into stanzas and runs connections, whose output is an outbound.Queue.
 //
-// # Input and output
+// # Input
 //
 // A Scanner reads one XML stream and returns its header, its first-level elements
 // and its end. It accepts the strict subset of RFC 6120 §11 and nothing that expat
@@ -8,11 +8,6 @@
 // byte, without parsing and printing them. It remembers its position in an
 // incomplete element, makes no allocation per element, and holds little memory
 // while the peer is silent. Limits bound the size and the nesting of what a peer sends.
-//
-// A Queue is the output of a connection: any goroutine may append without blocking, and Flush writes all pending bytes
-// in one write. It starts a goroutine only if the transport does not accept all bytes at once
-// or has no non-blocking writes, and that goroutine ends when the queue is empty. Queue.Retain keeps stanzas until they
-// are written, so that they can be sent on another connection if this one fails.
 //
 // # Connections
 //
@@ -34,9 +29,7 @@
 // Group.Go starts it and Group.Shutdown waits for it. While the connection rests there is none, and another one continues (Group.Rest). The
 // Scanner belongs to that goroutine. Others may append to the Queue and call Stop and Wake. Close of a Conn waits for the goroutine of its Queue.
 //
-// The locks of Queue and Group are leaves: no other lock is taken and nothing blocks while one is held. Under that of rest a Watcher takes its
-// own. Under the lock of
-// a Queue only the function given to Append is called.
+// The lock of a Group is a leaf: no other lock is taken and nothing blocks while it is held. Under that of rest a Watcher takes its own.
 //
 // Specifications: RFC 6120 §4, §5, §11; RFC 7395 §3; XEP-0199; Namespaces
 // in XML 1.0; XML 1.0 (what both the fourth and the fifth edition accept).

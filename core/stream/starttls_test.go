@@ -5,15 +5,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/internal/socketpair"
+	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // TestStartTLS negotiates TLS (RFC 6120 §5.4) with a queue and scanners on both ends.
 func TestStartTLS(t *testing.T) { // checklist 21 22
 	t.Parallel()
-	near, far := sockets(t)
+	near, far := socketpair.New(t)
 	s := NewScanner(near, stanza.NSClient, BeforeLogin())
-	q := NewQueue(near, QueueLimits{}, nil)
+	q := outbound.NewQueue(near, outbound.Limits{}, nil)
 	c := NewScanner(far, stanza.NSClient, BeforeLogin())
 	send := func(text string) {
 		t.Helper()
@@ -41,7 +43,7 @@ func TestStartTLS(t *testing.T) { // checklist 21 22
 	if it := next(t, c); !it.Is(NSTLS, "proceed") {
 		t.Fatal(string(it.Raw))
 	}
-	secure(t, near, far)
+	socketpair.Secure(t, near, far)
 	if _, ok := near.TLS(); !ok || near.ServerTLS(t.Context(), nil) == nil {
 		t.Error("not TLS, or twice")
 	}
@@ -73,9 +75,9 @@ func TestStartTLS(t *testing.T) { // checklist 21 22
 // A peer that reads nothing must not delay Close.
 func TestCloseDoesNotWait(t *testing.T) {
 	t.Parallel()
-	near, far := sockets(t)
-	secure(t, near, far)
-	q := NewQueue(near, QueueLimits{Bytes: 64 << 20}, nil)
+	near, far := socketpair.New(t)
+	socketpair.Secure(t, near, far)
+	q := outbound.NewQueue(near, outbound.Limits{Bytes: 64 << 20}, nil)
 	q.AppendBytes(make([]byte, 8<<20))
 	q.Flush()
 	start := time.Now()
@@ -84,7 +86,7 @@ func TestCloseDoesNotWait(t *testing.T) {
 	if d := time.Since(start); d > 4*time.Second {
 		t.Error(d)
 	}
-	if errOf(q) == nil {
+	if q.Sync(t.Context()) == nil {
 		t.Error("the queue has not failed, although the peer read nothing")
 	}
 }

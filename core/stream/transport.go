@@ -30,18 +30,6 @@ type FrameTransport interface {
 	Close() error
 }
 
-// Socket is a Transport with non-blocking writes, such as socket.Conn.
-type Socket interface {
-	// CanTry reports whether TryWrite may be used.
-	CanTry() bool
-	// TryWrite accepts all of p and writes what the operating system accepts at once; more means that
-	// bytes remain for Drain.
-	TryWrite(p []byte) (more bool, err error)
-	// Drain blocks until the remaining bytes are written.
-	Drain() error
-	SetWriteDeadline(t time.Time) error
-}
-
 // lingerer is a transport that can end its own direction and wait for the peer before it is closed.
 type lingerer interface{ Linger(until time.Time) }
 

@@ -7,6 +7,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
+// NS is the namespace of stream management.
+const NS = "urn:xmpp:sm:3"
+
 const (
 	// requestEvery is the number of stanzas after which an acknowledgement is requested at the latest, and
 	// requestBytes their size.

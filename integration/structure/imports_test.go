@@ -16,13 +16,14 @@ type importRule struct {
 var (
 	addresses   = []string{"core/jid", "core/stanza", "core/message", "core/spec"}
 	engines     = []string{"core/notification", "core/form", "core/command", "core/disco", "core/paging", "core/pubsub", "core/vcard4", "core/room", "core/room/affiliations", "core/room/hats", "core/room/history", "core/room/muc", "core/room/occupants", "core/room/rules", "core/rooms", "core/archive", "core/search", "core/channelsearch"}
-	connections = join(addresses, "core/socket", "core/stream", "core/sasl", "core/router")
+	connections = join(addresses, "core/socket", "core/outbound", "core/stream", "core/sasl", "core/router")
 )
 
 // importRules is the import law: cmd → transports → core → config. Tests of a package follow importRulesOfTests.
 var importRules = []importRule{
 	{"core", nil},                    // its doc.go
 	{"core/internal/rawstream", nil}, // for tests only
+	{"core/internal/socketpair", []string{"core/internal/rawstream", "core/socket"}}, // for tests only
 	{"core/jid", nil},
 	{"core/stanza", []string{"core/jid"}},
 	{"core/message", []string{"core/jid", "core/stanza", "core/spec"}},
@@ -39,10 +40,11 @@ var importRules = []importRule{
 	{"core/socket", []string{"core/keyfile"}},
 	{"core/peerlimit", nil},
 	{"core/unacked", addresses},
+	{"core/outbound", join(addresses, "core/unacked")},
 	{"core/stream/names", nil},
 	{"core/stream/entities", nil},
 	{"core/stream/version", nil},
-	{"core/stream", join(addresses, "core/unacked", "core/stream/names", "core/stream/entities", "core/stream/version")},
+	{"core/stream", join(addresses, "core/outbound", "core/unacked", "core/stream/names", "core/stream/entities", "core/stream/version")},
 	{"core/resumption", join(addresses, "core/archive")},
 	{"core/bytestreams", []string{"core/jid", "core/peerlimit", "core/stream"}},
 	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},

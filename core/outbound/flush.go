@@ -1,4 +1,4 @@
-package stream
+package outbound
 
 import (
 	"io"

@@ -1,4 +1,4 @@
-package stream
+package outbound
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ func numbered(n int) Retained {
 func retaining(t *testing.T, limits RetainLimits) (q *Queue, peer net.Conn) {
 	here, there := net.Pipe()
 	t.Cleanup(func() { _, _ = here.Close(), there.Close() })
-	return NewQueue(here, QueueLimits{Retain: limits}, func(error, int) { _ = here.Close() }), there
+	return NewQueue(here, Limits{Retain: limits}, func(error, int) { _ = here.Close() }), there
 }
 
 // Done is called for a retained stanza when it is written; Unwritten returns the others in order.
@@ -108,9 +108,9 @@ func TestQueueRetainLimits(t *testing.T) {
 	}
 }
 
-// frameRecorder is a FrameTransport that records the frames of each write.
+// frameRecorder is a FrameWriter that records the frames of each write.
 type frameRecorder struct {
-	FrameTransport
+	FrameWriter
 	writes [][]string
 }
 
@@ -132,7 +132,7 @@ func (f *frameRecorder) WriteFrames(p []byte, ends []int) error {
 func TestQueueFrames(t *testing.T) {
 	t.Parallel()
 	f := &frameRecorder{}
-	q := NewFrameQueue(noDeadlines{f}, stanza.NSClient, QueueLimits{Bytes: 200}, nil)
+	q := NewFrameQueue(noDeadlines{f}, stanza.NSClient, Limits{Bytes: 200}, nil)
 	q.AppendBytes([]byte("<a/>"))
 	q.AppendBytes(nil)
 	q.AppendStanza(&stanza.Stanza{Kind: stanza.Message, ID: "1"})
@@ -148,7 +148,7 @@ func TestQueueFrames(t *testing.T) {
 	}
 }
 
-// noDeadlines is a FrameTransport without deadlines.
+// noDeadlines is a FrameWriter without deadlines.
 type noDeadlines struct{ *frameRecorder }
 
 func (noDeadlines) SetWriteDeadline(time.Time) error { return nil }

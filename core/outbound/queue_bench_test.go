@@ -1,6 +1,6 @@
 //go:build unix
 
-package stream
+package outbound
 
 import (
 	"io"
@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/internal/socketpair"
 )
 
 // cpu returns the processor time that this process has used.
@@ -21,15 +23,15 @@ func cpu() time.Duration {
 func BenchmarkQueueEcho(b *testing.B) {
 	for _, kind := range []string{"plain", "tls", "goroutine"} {
 		b.Run(kind, func(b *testing.B) {
-			near, far := sockets(b)
+			near, far := socketpair.New(b)
 			if kind == "tls" {
-				secure(b, near, far)
+				socketpair.Secure(b, near, far)
 			}
 			var conn net.Conn = near
 			if kind == "goroutine" {
 				conn = struct{ net.Conn }{near}
 			}
-			q := NewQueue(conn, QueueLimits{}, nil)
+			q := NewQueue(conn, Limits{}, nil)
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

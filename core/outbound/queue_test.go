@@ -1,15 +1,12 @@
-package stream
+package outbound
 
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,52 +16,27 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/dragoman-im/dragoman/core/internal/rawstream"
+	"github.com/dragoman-im/dragoman/core/internal/socketpair"
 	"github.com/dragoman-im/dragoman/core/socket"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// sockets returns both ends of a loopback connection.
-func sockets(tb testing.TB) (a, b *socket.Conn) {
-	tb.Helper()
-	x, y := rawstream.Pair(tb)
-	return socket.New(x), socket.New(y)
-}
-
-// secure does a TLS handshake over both.
-func secure(tb testing.TB, server, client *socket.Conn) {
-	tb.Helper()
-	own, err := socket.NewSelfSignedCertificate(filepath.Join(tb.TempDir(), "own.pem"), []string{"example.org"})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cert, err := own.Certificate("")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert.Leaf)
-	done := make(chan error, 1)
-	go func() { done <- server.ServerTLS(context.Background(), socket.ServerTLS(own.Certificate, "")) }()
-	err = client.ClientTLS(tb.Context(), &tls.Config{ServerName: "example.org", RootCAs: roots})
-	if e := <-done; err != nil || e != nil {
-		tb.Fatal(err, e)
-	}
-}
+// message has about 300 bytes.
+var message = "<message><body>" + strings.Repeat("x", 270) + "</body></message>"
 
 // kinds runs a test over every kind of transport.
 func kinds(t *testing.T, f func(t *testing.T, near net.Conn, far net.Conn)) {
 	t.Helper()
 	t.Run("plain", func(t *testing.T) {
 		t.Parallel()
-		a, b := sockets(t)
+		a, b := socketpair.New(t)
 		f(t, a, b)
 	})
 	t.Run("tls", func(t *testing.T) {
 		t.Parallel()
-		a, b := sockets(t)
-		secure(t, a, b)
+		a, b := socketpair.New(t)
+		socketpair.Secure(t, a, b)
 		f(t, a, b)
 	})
 	t.Run("pipe", func(t *testing.T) {
@@ -78,7 +50,7 @@ func kinds(t *testing.T, f func(t *testing.T, near net.Conn, far net.Conn)) {
 		a, b := net.Pipe()
 		x, y := socket.New(a), socket.New(b)
 		t.Cleanup(func() { _, _ = a.Close(), b.Close() })
-		secure(t, x, y)
+		socketpair.Secure(t, x, y)
 		f(t, x, y)
 	})
 }
@@ -100,7 +72,7 @@ func errOf(q *Queue) error {
 func TestQueueOrder(t *testing.T) {
 	t.Parallel()
 	kinds(t, func(t *testing.T, near, far net.Conn) {
-		q := NewQueue(near, QueueLimits{Bytes: 64 << 20}, nil)
+		q := NewQueue(near, Limits{Bytes: 64 << 20}, nil)
 		const writers, lines = 4, 3000
 		var all sync.WaitGroup
 		for w := range writers {
@@ -151,7 +123,7 @@ func TestCVE_2010_0305_SlowReaderIsDisconnected(t *testing.T) {
 	kinds(t, func(t *testing.T, near, _ net.Conn) {
 		var failure atomic.Value
 		unwritten := make(chan int, 2)
-		q := NewQueue(near, QueueLimits{Bytes: 1 << 16, Write: time.Minute}, func(err error, n int) {
+		q := NewQueue(near, Limits{Bytes: 1 << 16, Write: time.Minute}, func(err error, n int) {
 			failure.Store(err)
 			unwritten <- n
 			_ = near.Close()
@@ -188,7 +160,7 @@ func TestQueuePeerGone(t *testing.T) { // checklist 12
 	t.Parallel()
 	kinds(t, func(t *testing.T, near, far net.Conn) {
 		failed := make(chan error, 1)
-		q := NewQueue(near, QueueLimits{}, func(err error, _ int) { failed <- err })
+		q := NewQueue(near, Limits{}, func(err error, _ int) { failed <- err })
 		_ = far.Close()
 		for q.AppendBytes([]byte("<message/>")) {
 			q.Flush()
@@ -206,7 +178,7 @@ func TestQueueWriteDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := net.Pipe()
 		failed := make(chan int, 1)
-		q := NewQueue(a, QueueLimits{Write: time.Minute}, func(_ error, n int) { failed <- n })
+		q := NewQueue(a, Limits{Write: time.Minute}, func(_ error, n int) { failed <- n })
 		start := time.Now()
 		q.AppendBytes([]byte("<message/>"))
 		q.Flush()
@@ -220,9 +192,9 @@ func TestQueueWriteDeadline(t *testing.T) {
 
 func TestQueueDeadlineOfSocket(t *testing.T) {
 	t.Parallel()
-	a, _ := sockets(t)
+	a, _ := socketpair.New(t)
 	failed := make(chan error, 1)
-	q := NewQueue(a, QueueLimits{Bytes: 64 << 20, Write: 20 * time.Millisecond}, func(err error, _ int) { failed <- err })
+	q := NewQueue(a, Limits{Bytes: 64 << 20, Write: 20 * time.Millisecond}, func(err error, _ int) { failed <- err })
 	q.AppendBytes(make([]byte, 16<<20))
 	q.Flush()
 	var e net.Error
@@ -236,11 +208,11 @@ func TestQueueDeadlineOfSocket(t *testing.T) {
 func TestQueueAfterWaiting(t *testing.T) {
 	t.Parallel()
 	for _, encrypted := range []bool{false, true} {
-		a, b := sockets(t)
+		a, b := socketpair.New(t)
 		if encrypted {
-			secure(t, a, b)
+			socketpair.Secure(t, a, b)
 		}
-		q := NewQueue(a, QueueLimits{Bytes: 64 << 20, Write: time.Minute}, nil)
+		q := NewQueue(a, Limits{Bytes: 64 << 20, Write: time.Minute}, nil)
 		const n = 16 << 20
 		q.AppendBytes(make([]byte, n))
 		q.Flush()
@@ -270,7 +242,7 @@ func TestQueueAfterWaiting(t *testing.T) {
 func TestQueueCloseGivesUp(t *testing.T) { // checklist 13
 	t.Parallel()
 	kinds(t, func(t *testing.T, near, _ net.Conn) {
-		q := NewQueue(near, QueueLimits{Bytes: 64 << 20}, nil)
+		q := NewQueue(near, Limits{Bytes: 64 << 20}, nil)
 		q.AppendBytes(make([]byte, 16<<20))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
@@ -286,14 +258,14 @@ func TestQueueCloseGivesUp(t *testing.T) { // checklist 13
 }
 
 func TestQueueDoesNotAllocate(t *testing.T) {
-	a, b := sockets(t)
+	a, b := socketpair.New(t)
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
 		_, _ = io.Copy(io.Discard, struct{ io.Reader }{b})
 	}()
-	q := NewQueue(a, QueueLimits{}, nil)
-	text := []byte(stanza300)
+	q := NewQueue(a, Limits{}, nil)
+	text := []byte([]byte(message))
 	if n := testing.AllocsPerRun(500, func() {
 		q.Append(func(dst []byte) []byte { return append(dst, text...) })
 		q.Flush()

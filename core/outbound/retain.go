@@ -1,4 +1,4 @@
-package stream
+package outbound
 
 import (
 	"github.com/dragoman-im/dragoman/core/stanza"

@@ -1,4 +1,4 @@
-package stream
+package outbound
 
 import (
 	"context"
@@ -12,27 +12,27 @@ import (
 
 // Errors of a Queue.
 var (
-	ErrSlow   = errors.New("stream: peer reads too slowly")
-	ErrClosed = errors.New("stream: queue closed")
-	ErrFull   = errors.New("stream: too many unwritten stanzas")
+	ErrSlow   = errors.New("outbound: peer reads too slowly")
+	ErrClosed = errors.New("outbound: queue closed")
+	ErrFull   = errors.New("outbound: too many unwritten stanzas")
 )
 
-// QueueLimits bound a Queue. Bytes and Write have the values of DefaultQueue where they are zero.
-type QueueLimits struct {
+// Limits bound a Queue. Bytes and Write have the values of DefaultLimits where they are zero.
+type Limits struct {
 	Bytes  int           // that may be unwritten; with more the queue fails with ErrSlow
 	Write  time.Duration // how long one write may take
 	Retain RetainLimits  // of Queue.Retain
 }
 
-// DefaultQueue returns the limits of a client session.
-func DefaultQueue() QueueLimits { return QueueLimits{Bytes: 1 << 20, Write: 30 * time.Second} }
+// DefaultLimits returns the limits of a client session.
+func DefaultLimits() Limits { return Limits{Bytes: 1 << 20, Write: 30 * time.Second} }
 
 // Queue is the output of one connection. Append never blocks; Flush writes all pending bytes in one
 // write. If the peer does not read, the queue fills up to its limit and then fails permanently: see NewQueue.
 //
 // On a framed transport the bytes of one call of Append are one frame.
 type Queue struct {
-	limits QueueLimits
+	limits Limits
 	onFail func(err error, unwritten int)
 
 	mu       sync.Mutex
@@ -51,10 +51,10 @@ type Queue struct {
 
 // output is the transport of a queue: either stream or frames is set.
 type output struct {
-	stream Transport
+	stream Writer
 	try    Socket                   // stream, if it has non-blocking writes
 	ahead  interface{ Touch() int } // stream, if it can read ahead what a write uses
-	frames FrameTransport
+	frames FrameWriter
 	bounds *frameBounds // of frames
 }
 
@@ -77,7 +77,7 @@ const (
 // goroutine. onFail, which may be nil, is called at most once, without a lock, by the
 // goroutine that detects the failure: with ErrSlow or the error of the write, and with the number of bytes that were
 // accepted and not written. It should close the transport and must not block.
-func NewQueue(t Transport, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
+func NewQueue(t Writer, limits Limits, onFail func(err error, unwritten int)) *Queue {
 	out := output{stream: t}
 	if s, ok := t.(Socket); ok && s.CanTry() {
 		out.try = s
@@ -87,12 +87,12 @@ func NewQueue(t Transport, limits QueueLimits, onFail func(err error, unwritten 
 }
 
 // NewFrameQueue returns a queue for a framed stream whose stanzas are in the namespace content.
-func NewFrameQueue(t FrameTransport, content string, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
+func NewFrameQueue(t FrameWriter, content string, limits Limits, onFail func(err error, unwritten int)) *Queue {
 	return newQueue(output{frames: t, bounds: &frameBounds{content: content}}, limits, onFail)
 }
 
-func newQueue(out output, limits QueueLimits, onFail func(err error, unwritten int)) *Queue {
-	d := DefaultQueue()
+func newQueue(out output, limits Limits, onFail func(err error, unwritten int)) *Queue {
+	d := DefaultLimits()
 	if limits.Bytes <= 0 {
 		limits.Bytes = d.Bytes
 	}

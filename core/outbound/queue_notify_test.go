@@ -1,4 +1,4 @@
-package stream
+package outbound
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ func TestQueueTakesALongStanza(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
 	t.Cleanup(func() { here.Close(); there.Close() })
-	q := NewQueue(here, QueueLimits{Bytes: 1000}, nil)
+	q := NewQueue(here, Limits{Bytes: 1000}, nil)
 	long := bytes.Repeat([]byte("x"), 5000)
 	if !q.AppendBytes(long) || !q.AppendBytes(long[:900]) {
 		t.Fatal("not taken")
@@ -24,7 +24,7 @@ func TestQueueTakesALongStanza(t *testing.T) {
 
 	here, there = net.Pipe()
 	t.Cleanup(func() { here.Close(); there.Close() })
-	q = NewQueue(here, QueueLimits{Bytes: 1000}, nil)
+	q = NewQueue(here, Limits{Bytes: 1000}, nil)
 	read := make(chan int64, 1)
 	go func() {
 		n, _ := io.Copy(io.Discard, there)
@@ -50,7 +50,7 @@ func TestQueueNotify(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
 	t.Cleanup(func() { here.Close(); there.Close() })
-	q := NewQueue(here, QueueLimits{}, nil)
+	q := NewQueue(here, Limits{}, nil)
 	results := make(chan bool, 3)
 	note := func(written bool) { results <- written }
 	q.Notify(note)
