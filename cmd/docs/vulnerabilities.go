@@ -37,7 +37,7 @@ func vulnerabilities() []area {
 		{"Connections", []vulnerability{
 			{"many connections before login", "CVE-2021-32918", []proof{"core/c2s TestCVE_2021_32918_ManyConnectionsBeforeLogin", "core/stream TestCVE_2021_32918_IdleMemory"}},
 			{"what is left of connections that ended", "CVE-2026-43506", []proof{"core/c2s TestCVE_2026_43506_ConnectAndClose"}},
-			{"readers that do not read", "CVE-2010-0305", []proof{"core/c2s TestCVE_2010_0305_SlowReader", "core/component TestCVE_2010_0305_SlowComponent", "core/stream TestCVE_2010_0305_SlowReaderIsDisconnected"}},
+			{"readers that do not read", "CVE-2010-0305", []proof{"core/c2s TestCVE_2010_0305_SlowReader", "core/component TestCVE_2010_0305_SlowComponent", "core/outbound TestCVE_2010_0305_SlowReaderIsDisconnected"}},
 			{"errors after the peer has gone", "CVE-2017-18265", []proof{"core/c2s TestCVE_2017_18265_Disconnected", "core/component TestCVE_2017_18265_Disconnected"}},
 			{"renegotiation and key updates", "CVE-2021-32920", []proof{"core/c2s TestCVE_2021_32920_Renegotiation"}},
 			{"streams that are reset at once", "CVE-2023-44487, CVE-2023-39325", []proof{"core/web TestRapidReset"}},
