@@ -48,6 +48,10 @@ func (s *session) detach(err error) bool {
 		c.Queue().Release() // a Deliver that has loaded c holds its stanza
 	}
 	s.conn.Store(nil)
+	used := m.used
+	if !s.inactive.Load() {
+		used.end = m.out.Last()
+	}
 	s.becomeActive(nil)
 	s.holdWaiting(m)
 	s.mu.Unlock()
@@ -61,7 +65,18 @@ func (s *session) detach(err error) bool {
 		s.server.Counters.DetachedTooMany.Add(1)
 		tooMany.session.finish()
 	}
+	s.tellDetached(m.out.Between(used.begin, used.end))
 	return true
+}
+
+// tellDetached tells the features what a client in use may not have received.
+func (s *session) tellDetached(unacked []*stanza.Stanza) {
+	if len(unacked) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
+	defer cancel()
+	s.port.Detached(ctx, unacked)
 }
 
 // left tells a connection that resumes the session that it may continue.

@@ -25,8 +25,14 @@ func (c *conn) inactiveInline(s *session, _ *stanza.Element) *stanza.Element {
 }
 
 func (s *session) becomeInactive() {
-	if !s.inactive.Swap(true) {
-		s.server.Counters.Inactive.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inactive.Swap(true) {
+		return
+	}
+	s.server.Counters.Inactive.Add(1)
+	if m := s.management.Load(); m != nil {
+		m.used.end = m.out.Last()
 	}
 }
 
@@ -42,6 +48,9 @@ func (c *conn) becomesActive(*stream.Item) error {
 func (s *session) becomeActive(c *conn) {
 	if s.inactive.Swap(false) {
 		s.server.Counters.Inactive.Add(-1)
+		if m := s.management.Load(); m != nil {
+			m.used.begin = m.out.Last()
+		}
 	}
 	if c != nil {
 		s.sendWaiting(c)

@@ -1,12 +1,14 @@
 package c2s
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 const (
@@ -107,5 +109,45 @@ func TestInactiveEnds(t *testing.T) {
 	}
 	if n := p.server.Counters.Inactive.Load(); n != 0 {
 		t.Errorf("%d sessions are said to be inactive", n)
+	}
+}
+
+// When the connection is lost, the features are told once of what the client has not acknowledged, but not of what came while it was inactive:
+// they knew that when it came.
+func TestDetachedIsTold(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, nil)
+	told := make(chan string, 10)
+	p.host.Use(router.Feature{Name: "told", Detached: func(_ context.Context, b *router.Bound, unacked []*stanza.Stanza) {
+		list := b.JID().String()
+		for _, st := range unacked {
+			list += " " + st.ID
+		}
+		told <- list
+	}})
+	juliet, romeo := p.session("juliet", "balcony"), p.session("romeo", "orchard")
+	message := func(id string) string {
+		return "<message to='romeo@home.test/orchard' type='chat' id='" + id + "'><body>x</body></message>"
+	}
+	id := romeo.enable()
+	juliet.Send(message("m1") + message("m2"))
+	romeo.Until("id='m2'")
+	romeo.Send("<a xmlns='urn:xmpp:sm:3' h='1'/>" + inactive)
+	romeo.ping()
+	juliet.Send(message("m3"))
+	romeo.Until("id='m3'")
+	p.cut(romeo)
+	if got := <-told; got != "romeo@home.test/orchard m2" && !strings.HasPrefix(got, "romeo@home.test/orchard m2 ") {
+		t.Errorf("told %q", got)
+	} else if strings.Contains(got, "m3") {
+		t.Errorf("told of m3: %q", got)
+	}
+	romeo, _ = p.resumes("romeo", id, 1)
+	romeo.Until("id='m3'")
+	juliet.Send(message("m4"))
+	romeo.Until("id='m4'")
+	p.cut(romeo)
+	if got := <-told; !strings.HasSuffix(got, " m4") || strings.Contains(got, "m3") {
+		t.Errorf("told %q after the session was resumed", got)
 	}
 }

@@ -44,8 +44,13 @@ type management struct {
 	saving  atomic.Bool // the facts are about to be stored
 	closed  atomic.Bool // it is not stored any more
 	full    atomic.Bool // ends the session at the next call of Expire
+	used    usedPart
 	resumed resumedState
 }
+
+// usedPart tells which stanzas were delivered to a client in use, by their numbers: those after begin, and while the client is inactive, not
+// those after end. The features have been told of the others when they were delivered. The session's lock is held.
+type usedPart struct{ begin, end uint32 }
 
 // resumedState is what changes when a session is detached and resumed.
 type resumedState struct {

@@ -177,7 +177,8 @@ func (c *conn) attachResumed(m *management, n uint32, answer func(dst []byte) []
 	m.resumed.mu.Lock()
 	m.resumed.gone, m.resumed.detached = make(chan struct{}), time.Time{}
 	m.resumed.mu.Unlock()
-	m.full.Store(false) // detach finds out again
+	m.full.Store(false)         // detach finds out again
+	m.used.begin = m.out.Last() // the features know of what came before
 	m.out.Change(stamp)
 	c.session = s
 	c.Queue().Resume(m.out, answer)

@@ -286,6 +286,26 @@ func (u *List) Acked() (n uint32, since time.Time) {
 	return u.acked, time.UnixMicro(u.list[0].at)
 }
 
+// Last returns the number of the last stanza that was added.
+func (u *List) Last() uint32 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.last()
+}
+
+// Between returns the stanzas with numbers after first, up to last.
+func (u *List) Between(first, last uint32) []*stanza.Stanza {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var list []*stanza.Stanza
+	for i, e := range u.list {
+		if n := u.acked + uint32(i) + 1; int32(n-first) > 0 && int32(n-last) <= 0 {
+			list = append(list, e.st)
+		}
+	}
+	return list
+}
+
 // NearlyFull reports whether half of the limits is used.
 func (u *List) NearlyFull() bool {
 	u.mu.Lock()

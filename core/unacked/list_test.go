@@ -158,3 +158,30 @@ func TestFull(t *testing.T) {
 		}
 	})
 }
+
+// Parts of the list, where numbers wrap.
+func TestBetween(t *testing.T) {
+	t.Parallel()
+	for _, first := range []uint32{0, 1<<31 - 2, 1<<32 - 2} {
+		u := New(first, Limits{Stanzas: 100, Bytes: 1 << 20}, Hooks{})
+		for i := range 5 {
+			u.Add(numbered(i))
+		}
+		u.Ack(first + 1)
+		for _, c := range []struct {
+			from, to uint32
+			want     string
+		}{{0, 5, "1234"}, {2, 4, "23"}, {5, 5, ""}, {4, 2, ""}} {
+			got := ""
+			for _, st := range u.Between(first+c.from, first+c.to) {
+				got += st.ID
+			}
+			if got != c.want {
+				t.Errorf("from %d: %d to %d is %q, want %q", first, c.from, c.to, got, c.want)
+			}
+		}
+		if u.Last() != first+5 {
+			t.Errorf("from %d: last is %d", first, u.Last())
+		}
+	}
+}

@@ -167,6 +167,20 @@ func (c *Conn) Drop() {
 	<-c.done
 }
 
+// Lose closes our side of the connection without closing the stream and waits until the server has noticed it.
+func (c *Conn) Lose() {
+	c.Resume()
+	if half, ok := c.socket.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		timer := time.NewTimer(closeTimeout)
+		defer timer.Stop()
+		select {
+		case <-c.done:
+		case <-timer.C:
+		}
+	}
+	c.Drop()
+}
+
 // Done is closed when the stream has ended.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 

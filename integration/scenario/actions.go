@@ -349,7 +349,7 @@ func (s losesConnection) run(_ context.Context, r *execution) error {
 			return err
 		}
 		r.removeConnection(name)
-		a.Drop()
+		a.Lose()
 	}
 	return nil
 }

@@ -72,6 +72,8 @@ type Connection interface {
 	Next(ctx context.Context) (*xmltree.Element, error)
 	Close() error
 	Drop()
+	// Lose is Drop, and waits until the server has noticed it.
+	Lose()
 }
 
 // Negotiator is a Connection on which the client has not logged in.

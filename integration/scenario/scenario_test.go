@@ -49,6 +49,7 @@ func (v *memoryServer) connect(_ context.Context, participant scenario.Participa
 
 func (a *memoryConn) JID() string  { return a.jid }
 func (a *memoryConn) Close() error { a.Drop(); return nil }
+func (a *memoryConn) Lose()        { a.Drop() }
 func (a *memoryConn) Drop()        { a.once.Do(func() { close(a.gone) }) }
 
 func (a *memoryConn) Send(text string) error {

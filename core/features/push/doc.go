@@ -2,7 +2,8 @@
 // wakes it on its phone.
 //
 // A notification is sent for a message with a text, with encrypted content, or that begins a call, if none of the sessions that receive
-// it is active: there is none, or all are inactive (XEP-0352) or detached (XEP-0198). It is a publish request from the account to the service. At most
+// it is active: there is none, or all are inactive (XEP-0352) or detached (XEP-0198). When a session loses its connection and is detached, what its
+// client has not acknowledged is told, too. It is a publish request from the account to the service. At most
 // one of them is under way for each enabled service; what comes meanwhile is told by one more after the answer. A service that fails is
 // left alone for a time that doubles; it is disabled after a number of errors in a row, or at once if it says that the node is gone.
 // Messages of rooms are told to those whom package notification names: see Push.Room for those without a session in the room.

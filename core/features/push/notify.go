@@ -65,10 +65,28 @@ func (p *Push) inbound(ctx context.Context, in *router.Pass) error {
 		return nil
 	}
 	if in.Stanza.Type == stanza.TypeGroupchat {
-		p.inRoom(ctx, in)
+		p.inRoom(ctx, in.Targets[len(in.Targets)-1], in.Stanza, in.Route)
 		return nil
 	}
 	return p.undelivered(ctx, in)
+}
+
+// detached notifies the services of messages that were sent to a client whose connection is lost, unless another client in use has them.
+func (p *Push) detached(ctx context.Context, b *router.Bound, unacked []*stanza.Stanza) {
+	a := b.Account()
+	if inUse(a) {
+		return
+	}
+	route := p.host.Router().Route
+	for _, st := range unacked {
+		switch {
+		case isNoMessage(st):
+		case st.Type == stanza.TypeGroupchat:
+			p.inRoom(ctx, b, st, route)
+		default:
+			p.direct(ctx, a, st, route)
+		}
+	}
 }
 
 // isNoMessage implements router.Stage.Skip.
@@ -89,14 +107,20 @@ func endsNothing(st *stanza.Stanza) bool {
 
 // undelivered notifies the services of a message that reaches nobody for now. Errors do not concern the sender.
 func (p *Push) undelivered(ctx context.Context, in *router.Pass) error {
-	st := in.Stanza
-	if st.Kind != stanza.Message || st.From.Bare() == in.Account.JID() || !important(st) {
-		return nil
-	}
-	if s := p.servicesOf(ctx, in.Account); s != nil {
-		p.notifyAll(ctx, s, in.Account, message{Stanza: st, route: in.Route})
+	if in.Stanza.Kind == stanza.Message {
+		p.direct(ctx, in.Account, in.Stanza, in.Route)
 	}
 	return nil
+}
+
+// direct notifies the services of an account of a message to it.
+func (p *Push) direct(ctx context.Context, a *router.Account, st *stanza.Stanza, route func(*stanza.Stanza)) {
+	if st.From.Bare() == a.JID() || !important(st) {
+		return
+	}
+	if s := p.servicesOf(ctx, a); s != nil {
+		p.notifyAll(ctx, s, a, message{Stanza: st, route: route})
+	}
 }
 
 // servicesOf returns the enabled services of an account, nil if there are none.

@@ -98,6 +98,7 @@ func (p *Push) Feature() router.Feature {
 			{Name: "ended push", Position: router.Copy, Inbound: p.ended, Skip: endsNothing},
 			{Name: "push", Position: router.Copy, Inbound: p.inbound, Undelivered: p.undelivered, Skip: isNoMessage, Shared: true},
 		},
+		Detached:     p.detached,
 		AccountIQ:    map[string]router.IQHandler{NS: router.Own(p.iq)},
 		AccountDisco: router.Disco{Info: info}, HostDisco: router.Disco{Info: info},
 		Slots:    []router.AccountSlot{p.accounts, p.bookmarks},

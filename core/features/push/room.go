@@ -51,25 +51,23 @@ func (r *recent) add(st *stanza.Stanza) bool {
 }
 
 // inRoom handles a message of a room to a session that nobody is using.
-func (p *Push) inRoom(ctx context.Context, in *router.Pass) {
-	if inUse(in.Account) {
+func (p *Push) inRoom(ctx context.Context, to *router.Bound, st *stanza.Stanza, route func(*stanza.Stanza)) {
+	a := to.Account()
+	if inUse(a) {
 		return
 	}
-	s := p.servicesOf(ctx, in.Account)
+	s := p.servicesOf(ctx, a)
 	if s == nil {
 		return
 	}
-	b, err := p.bookmarks.Get(ctx, in.Account)
+	b, err := p.bookmarks.Get(ctx, a)
 	if err != nil {
-		p.Log.Warn("bookmarks not read", "account", in.Account.JID(), "err", err)
+		p.Log.Warn("bookmarks not read", "account", a.JID(), "err", err)
 		return
 	}
-	nick := ""
-	for _, t := range in.Targets {
-		nick = t.NickIn(in.Stanza.From.Bare())
-	}
-	wanted := p.Rooms.Wants(in.Account.JID(), b.rooms[in.Stanza.From.Bare()], nick, in.Stanza)
-	p.notifyOnce(ctx, s, in.Account, message{in.Stanza, in.Route, &wanted})
+	room := st.From.Bare()
+	wanted := p.Rooms.Wants(a.JID(), b.rooms[room], to.NickIn(room), st)
+	p.notifyOnce(ctx, s, a, message{st, route, &wanted})
 }
 
 // Room notifies those push services of an account of a room's message whose clients want it. The account may not be in the room. It may wait for
