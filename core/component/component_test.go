@@ -61,8 +61,8 @@ func newTestServer(t testing.TB, change func(*Config)) *testServer {
 	}
 	cfg := Config{
 		Router: r, Name: jid.MustParse("home.test"), Log: quiet,
-		Accounts: []Account{{Domain: jid.MustParse("gate.test"), Secret: "s3cret"}, {Domain: jid.MustParse("other.test"), Secret: "s3cret"}},
-		Limits:   Limits{Connections: -1, Arrivals: -1, Tries: -1, DomainTries: -1},
+		Components: []External{{Domain: jid.MustParse("gate.test"), Secret: "s3cret"}, {Domain: jid.MustParse("other.test"), Secret: "s3cret"}},
+		Limits:     Limits{Connections: -1, Arrivals: -1, Tries: -1, DomainTries: -1},
 	}
 	if change != nil {
 		change(&cfg)

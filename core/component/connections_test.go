@@ -17,7 +17,7 @@ import (
 // several lets gate.test have n connections.
 func several(n int, spread bool, more func(*Config)) func(*Config) {
 	return func(c *Config) {
-		c.Accounts[0].Connections, c.Accounts[0].Spread = n, spread
+		c.Components[0].Connections, c.Components[0].Spread = n, spread
 		if more != nil {
 			more(c)
 		}
@@ -256,7 +256,7 @@ func TestBackPressure(t *testing.T) {
 // A component's rate is that of all its connections together.
 func TestComponentRate(t *testing.T) {
 	t.Parallel()
-	o := newTestServer(t, several(2, false, func(c *Config) { c.Accounts[0].Rate = 64 << 10 }))
+	o := newTestServer(t, several(2, false, func(c *Config) { c.Components[0].Rate = 64 << 10 }))
 	first, second := o.attached("gate.test"), o.attached("gate.test")
 	text := strings.Repeat("<message from='gate.test' to='home.test'><body>"+strings.Repeat("x", 10_000)+"</body></message>", 10)
 	begun := time.Now()

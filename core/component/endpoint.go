@@ -18,7 +18,7 @@ import (
 // endpoint is one component's domain in the router, with the component's connections. Stanzas keep the order of Deliver: while a
 // connection that has unwritten stanzas closes, further ones wait, and go to the other connections after those.
 type endpoint struct {
-	Account
+	External
 	server  *Server
 	limiter *rate.Limiter // of what all its connections send
 
@@ -42,9 +42,9 @@ type waiting struct {
 	bytes int
 }
 
-func newEndpoint(s *Server, a Account) *endpoint {
+func newEndpoint(s *Server, a External) *endpoint {
 	a.Connections = max(a.Connections, 1)
-	return &endpoint{Account: a, server: s, limiter: rate.NewLimiter(rate.Inf, 0), leaving: map[*stream.Conn]bool{}}
+	return &endpoint{External: a, server: s, limiter: rate.NewLimiter(rate.Inf, 0), leaving: map[*stream.Conn]bool{}}
 }
 
 // setRate replaces the limit of the bytes a second that the component sends; negative: no limit.

@@ -28,10 +28,10 @@ import (
 
 // Config configures a Server. Fields that are zero have the defaults of this package.
 type Config struct {
-	Router   *router.Router
-	Name     jid.JID // of the server, which pings silent components
-	Accounts []Account
-	Limits   Limits
+	Router     *router.Router
+	Name       jid.JID // of the server, which pings silent components
+	Components []External
+	Limits     Limits
 	// Certificates, which may be nil, are for listeners with TLS.
 	Certificates socket.Certificates
 	// OnAttach, which may be nil, is called when a component has authenticated, before
@@ -97,7 +97,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if cfg.Certificates != nil {
 		s.direct = socket.ServerTLS(cfg.Certificates, "")
 	}
-	for _, a := range cfg.Accounts {
+	for _, a := range cfg.Components {
 		if a.Secret == "" {
 			s.detach()
 			return nil, fmt.Errorf("component %s: no secret", a.Domain)

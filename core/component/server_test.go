@@ -122,7 +122,7 @@ func TestConflictPolicies(t *testing.T) {
 	o.router.Route(message("bot@gate.test", "romeo@home.test/a", "to the second"))
 	second.Until("to the second")
 
-	o = newTestServer(t, func(c *Config) { c.Accounts[0].RejectMore = true })
+	o = newTestServer(t, func(c *Config) { c.Components[0].RejectMore = true })
 	first = o.attached("gate.test")
 	if got := o.attach("gate.test", "s3cret").Rest(); !strings.Contains(got, "<conflict ") {
 		t.Errorf("second got %q", got)
@@ -272,13 +272,13 @@ func TestNewServerChecks(t *testing.T) {
 	t.Parallel()
 	r := router.New(quiet)
 	gate := jid.MustParse("gate.test")
-	if _, err := NewServer(Config{Router: r, Accounts: []Account{{Domain: jid.MustParse("x.test"), Secret: "s"}, {Domain: gate}}}); err == nil {
+	if _, err := NewServer(Config{Router: r, Components: []External{{Domain: jid.MustParse("x.test"), Secret: "s"}, {Domain: gate}}}); err == nil {
 		t.Error("empty secret accepted")
 	}
 	if r.Serves(jid.MustParse("x.test")) {
 		t.Error("a domain is still attached to the router")
 	}
-	if _, err := NewServer(Config{Router: r, Accounts: []Account{{Domain: gate, Secret: "s"}, {Domain: gate, Secret: "s"}}}); err == nil {
+	if _, err := NewServer(Config{Router: r, Components: []External{{Domain: gate, Secret: "s"}, {Domain: gate, Secret: "s"}}}); err == nil {
 		t.Error("one domain twice accepted")
 	}
 }

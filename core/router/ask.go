@@ -55,6 +55,14 @@ func (h *Host) Request(st *stanza.Stanza, route func(*stanza.Stanza), answered A
 	return true
 }
 
+// Askable returns how many more questions of the host could wait for an answer.
+func (h *Host) Askable() int {
+	l := &h.requests.questions
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maxQuestions - len(l.byID)
+}
+
 // add adds a question, for which late is called when the time for an answer is over. It returns false if there are too many.
 func (l *questions) add(id string, q *question, late func()) bool {
 	l.mu.Lock()

@@ -8,17 +8,17 @@ import (
 
 // newComponents creates the server for external components (XEP-0114).
 func (s *Server) newComponents() error {
-	accounts, err := component.Configured(s.config.Components)
+	externals, err := component.Configured(s.config.Components)
 	if err != nil {
 		return err
 	}
-	for _, a := range accounts {
+	for _, a := range externals {
 		for _, h := range s.hosts {
 			h.disco.AddItem(a.Domain, "")
 		}
 	}
 	s.components, err = component.NewServer(component.Config{
-		Router: s.router, Name: s.hosts[0].domain, Accounts: accounts, Certificates: s.reloadable.certificate,
+		Router: s.router, Name: s.hosts[0].domain, Components: externals, Certificates: s.reloadable.certificate,
 		Limits: componentLimits(s.config), OnAttach: s.advertise, Log: s.log,
 	})
 	for _, h := range s.hosts {

@@ -323,6 +323,23 @@ func TestDelegatedRequestsAreLimited(t *testing.T) {
 	}
 }
 
+// Some senders cannot use up together what all of the host may wait for, with the limits as they are by default.
+func TestDelegatedRequestsOfSomeAccounts(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, extra{component: managing})
+	romeo, gate := p.online("romeo"), p.attached()
+	for i := range 10_500 {
+		from := jid.MustParse(fmt.Sprintf("x%d@home.test/y", i%10))
+		p.server.router.Route(stanza.NewIQ(jid.MustParse("home.test"), from, stanza.TypeSet, stanza.NewElement("urn:x", "q")))
+	}
+	if n := p.count("limits.component_requests"); n < 1000 {
+		t.Errorf("%d were refused", n)
+	}
+	romeo.Send("<iq type='set' id='last'><q xmlns='urn:x'/></iq>")
+	quietly(t, romeo, "resource-constraint")
+	gate.Until("id='last'")
+}
+
 // Another server cannot use that up either, with addresses that it makes up.
 func TestDelegatedRequestsOfOneDomain(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
+// senderShare is which part of the questions that the host could still ask one sender's requests may be.
+const senderShare = 8
+
 // delegate implements router.Delegate.
 func (d *Delegation) delegate(ctx context.Context, q *router.IQ) bool {
 	g, ok := d.grantFor(ctx, q)
@@ -123,12 +126,13 @@ func (d *Delegation) counted(from jid.JID) jid.JID {
 	return from.Host()
 }
 
-// begin counts a request of a sender that waits; false if there are too many.
+// begin counts a request of a sender that waits; false if there are too many. A sender has at most a share of what is left for all, so
+// that some senders together leave room for another one whatever the limit is.
 func (d *Delegation) begin(sender jid.JID) bool {
-	limit := int(d.limit.Load())
+	limit, share := int(d.limit.Load()), d.host.Askable()/senderShare
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if limit > 0 && d.waiting[sender] >= limit {
+	if n := d.waiting[sender]; limit > 0 && n >= limit || n >= share {
 		d.crowded.Add(1)
 		return false
 	}

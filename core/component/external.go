@@ -7,8 +7,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// Account is a component that may attach.
-type Account struct {
+// External is a component of another program, which may attach.
+type External struct {
 	Domain jid.JID
 	Secret string
 
@@ -21,17 +21,17 @@ type Account struct {
 }
 
 // Configured returns the components of the configuration.
-func Configured(list []config.Component) ([]Account, error) {
-	accounts := make([]Account, 0, len(list))
+func Configured(list []config.Component) ([]External, error) {
+	externals := make([]External, 0, len(list))
 	for i, k := range list {
 		domain, err := jid.Parse(k.Domain)
 		if err != nil {
 			return nil, fmt.Errorf("component[%d].domain: %w", i, err)
 		}
-		accounts = append(accounts, Account{
+		externals = append(externals, External{
 			Domain: domain, Secret: k.Secret, Connections: k.Connections, Rate: int(k.Rate),
 			RejectMore: k.Conflict == config.Reject, Spread: k.Distribution == config.Spread,
 		})
 	}
-	return accounts, nil
+	return externals, nil
 }
