@@ -65,18 +65,18 @@ func (s *session) detach(err error) bool {
 		s.server.Counters.DetachedTooMany.Add(1)
 		tooMany.session.finish()
 	}
-	s.tellDetached(m.out.Between(used.begin, used.end))
+	s.reportDetached(m.out.Between(used.begin, used.end))
 	return true
 }
 
-// tellDetached tells the features what a client in use may not have received.
-func (s *session) tellDetached(unacked []*stanza.Stanza) {
+// reportDetached runs the stages for what a client in use may not have received.
+func (s *session) reportDetached(unacked []*stanza.Stanza) {
 	if len(unacked) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
 	defer cancel()
-	s.port.Detached(ctx, unacked)
+	s.host.Router.Detached(ctx, s.port, unacked)
 }
 
 // left tells a connection that resumes the session that it may continue.

@@ -112,19 +112,19 @@ func TestInactiveEnds(t *testing.T) {
 	}
 }
 
-// When the connection is lost, the features are told once of what the client has not acknowledged, but not of what came while it was inactive:
+// When the connection is lost, the features are notified once of what the client has not acknowledged, but not of what came while it was inactive:
 // they knew that when it came.
-func TestDetachedIsTold(t *testing.T) {
+func TestDetachedIsReported(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, nil)
-	told := make(chan string, 10)
-	p.host.Use(router.Feature{Name: "told", Detached: func(_ context.Context, b *router.Bound, unacked []*stanza.Stanza) {
+	notified := make(chan string, 10)
+	p.host.Use(router.Feature{Name: "recorder", Stages: []router.Stage{{Name: "recorder", Detached: func(_ context.Context, b *router.Bound, unacked []*stanza.Stanza) {
 		list := b.JID().String()
 		for _, st := range unacked {
 			list += " " + st.ID
 		}
-		told <- list
-	}})
+		notified <- list
+	}}}})
 	juliet, romeo := p.session("juliet", "balcony"), p.session("romeo", "orchard")
 	message := func(id string) string {
 		return "<message to='romeo@home.test/orchard' type='chat' id='" + id + "'><body>x</body></message>"
@@ -137,17 +137,17 @@ func TestDetachedIsTold(t *testing.T) {
 	juliet.Send(message("m3"))
 	romeo.Until("id='m3'")
 	p.cut(romeo)
-	if got := <-told; got != "romeo@home.test/orchard m2" && !strings.HasPrefix(got, "romeo@home.test/orchard m2 ") {
-		t.Errorf("told %q", got)
+	if got := <-notified; got != "romeo@home.test/orchard m2" && !strings.HasPrefix(got, "romeo@home.test/orchard m2 ") {
+		t.Errorf("notified of %q", got)
 	} else if strings.Contains(got, "m3") {
-		t.Errorf("told of m3: %q", got)
+		t.Errorf("notified of m3: %q", got)
 	}
 	romeo, _ = p.resumes("romeo", id, 1)
 	romeo.Until("id='m3'")
 	juliet.Send(message("m4"))
 	romeo.Until("id='m4'")
 	p.cut(romeo)
-	if got := <-told; !strings.HasSuffix(got, " m4") || strings.Contains(got, "m3") {
-		t.Errorf("told %q after the session was resumed", got)
+	if got := <-notified; !strings.HasSuffix(got, " m4") || strings.Contains(got, "m3") {
+		t.Errorf("notified of %q after the session was resumed", got)
 	}
 }

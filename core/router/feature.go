@@ -28,13 +28,10 @@ type Feature struct {
 	// StreamFeatures returns elements that are advertised to clients that have logged in.
 	StreamFeatures func(ctx context.Context) []*stanza.Element
 	BeforeLogin    *BeforeLogin
-	// Detached is called when a session has lost its connection and may be resumed (XEP-0198), with what was delivered on that
-	// connection to a client in use and not acknowledged. It may wait for the store.
-	Detached func(ctx context.Context, b *Bound, unacked []*stanza.Stanza)
-	Slots    []AccountSlot
-	Flags    []*Flag
-	Counters []Counter
-	Specs    []spec.Spec
+	Slots          []AccountSlot
+	Flags          []*Flag
+	Counters       []Counter
+	Specs          []spec.Spec
 }
 
 // MessageHandler handles a message to the domain itself. nil means that the handler is not responsible for

@@ -43,8 +43,6 @@ type Port interface {
 	// Inline does what the features do while a session is bound by XEP-0386, before the client is told of the session. request is its
 	// <bind/>. The results belong into <bound/>.
 	Inline(ctx context.Context, request *stanza.Element) []*stanza.Element
-	// Detached tells the features that the session has lost its connection and may be resumed: see Feature.Detached.
-	Detached(ctx context.Context, unacked []*stanza.Stanza)
 	// Facts returns a copy of the session's facts, and Restore sets them to those of an earlier session: see Bound.
 	Facts() Facts
 	Restore(Facts)
@@ -201,10 +199,11 @@ func (b *Bound) Unbind(ctx context.Context) {
 	b.account.host.sessionEnded(ctx, b)
 }
 
-// Detached implements Port.
-func (b *Bound) Detached(ctx context.Context, unacked []*stanza.Stanza) {
-	for i := range b.account.host.features {
-		if f := b.account.host.features[i].Detached; f != nil {
+// Detached runs the stages for a session that has lost its connection and may be resumed: see Stage.Detached.
+func (h *Host) Detached(ctx context.Context, session Port, unacked []*stanza.Stanza) {
+	b, ok := session.(*Bound)
+	for i := range h.stages {
+		if f := h.stages[i].Detached; ok && f != nil {
 			f(ctx, b, unacked)
 		}
 	}

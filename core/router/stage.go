@@ -47,6 +47,9 @@ type Stage struct {
 	Shared bool
 	// Undelivered is called for messages that no session gets and that may be stored.
 	Undelivered func(ctx context.Context, p *Pass) error
+	// Detached is called when a session has lost its connection and may be resumed (XEP-0198), with what was delivered on that
+	// connection to a client in use and not acknowledged.
+	Detached func(ctx context.Context, b *Bound, unacked []*stanza.Stanza)
 }
 
 // Only is the Skip of a stage that handles one kind of stanzas.

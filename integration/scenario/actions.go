@@ -135,7 +135,7 @@ type cannotConnect struct{ name, condition string }
 func (s cannotConnect) run(ctx context.Context, r *execution) error {
 	a, err := r.target.Connect(ctx, r.participants[s.name])
 	if err == nil {
-		a.Drop()
+		a.Lose()
 		return fmt.Errorf("%s was able to connect", s.name)
 	}
 	return r.condition(err, s.condition)
@@ -371,7 +371,7 @@ func (s isDisconnected) run(ctx context.Context, r *execution) error {
 		return fmt.Errorf("%s is still connected", s.name)
 	}
 	r.removeConnection(s.name)
-	a.Drop()
+	a.Lose()
 	return r.condition(err, s.condition)
 }
 
@@ -416,7 +416,7 @@ func (restarts) run(ctx context.Context, r *execution) error {
 		return errors.New("this test cannot restart the server")
 	}
 	for _, name := range append([]string(nil), r.order...) {
-		r.connections[name].Drop()
+		r.connections[name].Lose()
 		r.removeConnection(name)
 	}
 	return r.target.Restart(ctx)

@@ -76,7 +76,7 @@ func Run(ctx context.Context, p *Scenario, target Target) error {
 // end closes the connections that are still open.
 func (r *execution) end() {
 	for _, connection := range r.connections {
-		connection.Drop()
+		connection.Lose()
 	}
 }
 

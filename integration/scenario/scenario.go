@@ -71,8 +71,7 @@ type Connection interface {
 	Send(text string) error
 	Next(ctx context.Context) (*xmltree.Element, error)
 	Close() error
-	Drop()
-	// Lose is Drop, and waits until the server has noticed it.
+	// Lose closes the connection without closing the stream, and waits until the server has noticed it.
 	Lose()
 }
 

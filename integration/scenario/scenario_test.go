@@ -48,9 +48,8 @@ func (v *memoryServer) connect(_ context.Context, participant scenario.Participa
 }
 
 func (a *memoryConn) JID() string  { return a.jid }
-func (a *memoryConn) Close() error { a.Drop(); return nil }
-func (a *memoryConn) Lose()        { a.Drop() }
-func (a *memoryConn) Drop()        { a.once.Do(func() { close(a.gone) }) }
+func (a *memoryConn) Close() error { a.Lose(); return nil }
+func (a *memoryConn) Lose()        { a.once.Do(func() { close(a.gone) }) }
 
 func (a *memoryConn) Send(text string) error {
 	row, err := xmltree.ParseFragment(text)
@@ -69,7 +68,7 @@ func (a *memoryConn) Send(text string) error {
 		switch {
 		case to == nil:
 		case e.Name.Local == "kick":
-			to.Drop()
+			to.Lose()
 		default:
 			to.queue <- e
 		}

@@ -96,9 +96,8 @@ func (p *Push) Feature() router.Feature {
 		Name: "push",
 		Stages: []router.Stage{
 			{Name: "ended push", Position: router.Copy, Inbound: p.ended, Skip: endsNothing},
-			{Name: "push", Position: router.Copy, Inbound: p.inbound, Undelivered: p.undelivered, Skip: isNoMessage, Shared: true},
+			{Name: "push", Position: router.Copy, Inbound: p.inbound, Undelivered: p.undelivered, Detached: p.detached, Skip: isNoMessage, Shared: true},
 		},
-		Detached:     p.detached,
 		AccountIQ:    map[string]router.IQHandler{NS: router.Own(p.iq)},
 		AccountDisco: router.Disco{Info: info}, HostDisco: router.Disco{Info: info},
 		Slots:    []router.AccountSlot{p.accounts, p.bookmarks},
