@@ -14,7 +14,7 @@ type Federation struct {
 	Enabled     string   `toml:"enabled" doc:"Whether the server communicates with other servers: 'yes', 'no', or 'automatic', which is yes if section tls names a certificate."`
 	TLS         bool     `toml:"require_tls" reload:"yes" doc:"Whether connections with other servers must use TLS."`
 	Certificate bool     `toml:"require_certificate" reload:"yes" doc:"Whether other servers must have a valid certificate for their domain. Otherwise dialback (XEP-0220) is enough, which relies on DNS."`
-	Allow       []string `toml:"allow" reload:"yes" doc:"The only domains, with those below them, that the server communicates with. Empty: all."`
+	Allow       []string `toml:"allow" reload:"yes" doc:"The only domains, with those below them, that the server communicates with. Empty: all. Access of a [[federation_domain]] counts before allow and block."`
 	Block       []string `toml:"block" reload:"yes" doc:"Domains, with those below them, that the server does not communicate with. If allow and block both name a domain or one above it, the longer name counts, and block if it is the same."`
 	Roots       string   `toml:"roots" file:"yes" doc:"PEM file of the authorities that sign certificates of other servers. Empty: those that the system trusts."`
 
@@ -29,6 +29,7 @@ type Federation struct {
 	Rate           Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that one connection of another server may send in the long run; more is read more slowly. 0: no limit."`
 	Burst          Bytes    `toml:"burst" reload:"yes" doc:"Bytes that it may send at once."`
 	Queue          Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for another server that reads slowly, or that it has not acknowledged. With more, stanzas go back to their senders, or the connection is closed."`
+	Queues         Bytes    `toml:"queues" reload:"yes" doc:"Bytes that all other servers together may have in these queues. With more, stanzas for those servers go back to their senders that use more than an equal share. 0: no limit."`
 	WaitingStanzas int      `toml:"waiting_stanzas" reload:"yes" doc:"Stanzas from one domain to another that wait until the other server is connected; with more, or when it cannot be reached, their senders get them back as errors."`
 	WaitingBytes   Bytes    `toml:"waiting_bytes" reload:"yes" doc:"Bytes of these stanzas."`
 	Attempts       int      `toml:"attempts" reload:"yes" doc:"Connections to other servers that are being opened at the same time; further ones fail at once. 0: no limit."`
@@ -39,7 +40,8 @@ type Federation struct {
 
 // FederationDomain is one [[federation_domain]].
 type FederationDomain struct {
-	Domain      string `toml:"domain" reload:"yes" doc:"The domain; the settings are for those below it, too."`
+	Domain      string `toml:"domain" reload:"yes" doc:"The domain; the settings are for those below it, too, unless a row names one of them."`
+	Access      string `toml:"access" reload:"yes" doc:"Whether the server communicates with it, whatever federation.allow and federation.block say: 'allow' or 'block'. Empty: as they say."`
 	Plain       bool   `toml:"plain" reload:"yes" doc:"Whether its servers may do without TLS."`
 	Certificate bool   `toml:"require_certificate" reload:"yes" doc:"Whether its servers must have a valid certificate."`
 	Address     string `toml:"address" reload:"yes" doc:"Where its server is (host and port), whatever DNS says: for networks without DNS. Only for the domain itself."`
@@ -48,7 +50,7 @@ type FederationDomain struct {
 
 func defaultFederation() Federation {
 	return Federation{
-		Enabled: "automatic", TLS: true, DANE: true, Documents: true, StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20,
+		Enabled: "automatic", TLS: true, DANE: true, Documents: true, StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20, Queues: 256 << 20,
 		WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Resume: Duration(5 * time.Minute), Idle: Duration(10 * time.Minute),
 	}
 }
@@ -92,6 +94,9 @@ func (f *Federation) validate(p *Problems) {
 	}
 	if f.Queue < f.StanzaBytes+f.WaitingBytes {
 		p.add("federation.queue", "%s is less than federation.waiting_bytes and federation.stanza_bytes together (%s)", f.Queue, f.StanzaBytes+f.WaitingBytes)
+	}
+	if f.Queues > 0 && f.Queues < f.Queue {
+		p.add("federation.queues", "%s is less than federation.queue (%s)", f.Queues, f.Queue)
 	}
 }
 
@@ -137,6 +142,9 @@ func (f *Federation) NetworkPrefixes() (all []netip.Prefix, err error) {
 
 func (d *FederationDomain) validate(p *Problems, path string) {
 	domain(p, path+".domain", d.Domain)
+	if !slices.Contains([]string{"", "allow", "block"}, d.Access) {
+		p.add(path+".access", "%q is not allow, block or empty", d.Access)
+	}
 	if d.Address == "" {
 		return
 	}

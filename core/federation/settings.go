@@ -34,40 +34,10 @@ func limits(c config.Config) s2s.Limits {
 		BeforeLogin: stream.Limits{Bytes: int(l.LoginBytes), Elements: l.LoginElements, Depth: l.LoginDepth, Attrs: l.LoginAttributes},
 		Stanza:      stream.Limits{Bytes: int(f.StanzaBytes), Elements: f.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Pending: unlimited(l.PendingConnections),
-		Rate: unlimited(int(f.Rate)), Burst: int(f.Burst), Queue: int(f.Queue), Wait: time.Duration(f.Wait), Idle: time.Duration(f.Idle),
+		Rate: unlimited(int(f.Rate)), Burst: int(f.Burst), Queue: int(f.Queue), Queues: unlimited64(int64(f.Queues)), Wait: time.Duration(f.Wait), Idle: time.Duration(f.Idle),
 		Resume:     resume(f.Resume),
 		WaitLimits: s2s.WaitLimits{Stanzas: f.WaitingStanzas, Bytes: int(f.WaitingBytes), Attempts: unlimited(f.Attempts)},
 	}
-}
-
-// policy returns the rules of a configuration. Where a domain is both allowed and blocked it is blocked.
-func policy(c config.Config) (s2s.Policy, error) {
-	f := c.Federation
-	usual := s2s.Rule{Plain: !f.TLS, Certificates: f.Certificate}
-	p := s2s.Policy{Default: usual, Domains: map[string]s2s.Rule{}}
-	p.Default.Refused = len(f.Allow) > 0
-	for _, name := range f.Allow {
-		d, err := jid.Parse(name)
-		if err != nil {
-			return p, fmt.Errorf("federation.allow: %w", err)
-		}
-		p.Domains[d.String()] = usual
-	}
-	for _, name := range f.Block {
-		d, err := jid.Parse(name)
-		if err != nil {
-			return p, fmt.Errorf("federation.block: %w", err)
-		}
-		p.Domains[d.String()] = s2s.Rule{Refused: true}
-	}
-	for _, row := range c.Remotes {
-		d, err := jid.Parse(row.Domain)
-		if err != nil {
-			return p, fmt.Errorf("federation_domain: %w", err)
-		}
-		p.Domains[d.String()] = s2s.Rule{Plain: row.Plain, Certificates: row.Certificate, Refused: p.Rule(d.String()).Refused}
-	}
-	return p, nil
 }
 
 // discovery returns how servers are found.
@@ -109,6 +79,14 @@ func resume(d config.Duration) time.Duration {
 		return -1
 	}
 	return time.Duration(d)
+}
+
+// unlimited64 is unlimited for larger numbers.
+func unlimited64(n int64) int64 {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 // unlimited converts 0, which means "no limit" in the settings, to -1, which means that in package s2s.

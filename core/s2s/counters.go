@@ -22,7 +22,7 @@ type Counters struct {
 
 // LimitCounters count how often limits were reached.
 type LimitCounters struct {
-	TooMany, TooFast, Displaced, Late, Full, Crowded atomic.Uint64
+	TooMany, TooFast, Displaced, Late, Full, Crowded, Held atomic.Uint64
 	// Which limit of a stanza ended streams, before authentication and after it.
 	BeforeLogin, Stanza stream.Excess
 }
@@ -55,6 +55,7 @@ func (k *Counters) Limits() []router.Counter {
 		{Setting: "federation.stanza_elements", Value: &l.Stanza.Elements},
 		{Setting: "federation.rate", Value: &k.Throttled},
 		{Setting: "federation.queue", Value: &k.Slow},
+		{Setting: "federation.queues", Value: &l.Held},
 		{Setting: "limits.stanza_depth", Value: &l.Stanza.Depth},
 		{Setting: "limits.stanza_attributes", Value: &l.Stanza.Attrs},
 		{Setting: "limits.login_bytes", Value: &l.BeforeLogin.Bytes},

@@ -63,10 +63,11 @@ type unflushed struct {
 type carrier struct {
 	*stream.Conn
 	management *management // nil without stream management; set before the connection is used
-	secure     bool        // with TLS; set before the connection is used, as valid is
-	valid      bool        // the certificate of the other server is
-	used       bool        // since it was silent last; under the lock of unflushed
-	dirty      bool        // it is in the list
+	holding    holding
+	secure     bool // with TLS; set before the connection is used, as valid is
+	valid      bool // the certificate of the other server is
+	used       bool // since it was silent last; under the lock of unflushed
+	dirty      bool // it is in the list
 }
 
 func (u *unflushed) add(c *carrier) {
@@ -89,6 +90,7 @@ func (u *unflushed) flush() {
 	u.mu.Unlock()
 	for i, c := range list {
 		c.Queue().Flush()
+		c.count()
 		list[i] = nil
 	}
 	u.mu.Lock()

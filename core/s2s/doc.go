@@ -27,6 +27,14 @@
 // (management.go, out_manage.go), or else on a new one. A stanza is acknowledged when what this server stores of it is committed
 // (in_manage.go). The end of a stream, which the other server answers, says that all was handled.
 //
+// # What is promised
+//
+// While the process runs, each stanza is sent or returned to its sender once. Nothing of a link is on disk: when the process is killed, what
+// waits, and what the other server has not acknowledged, is lost, and the senders are not told. A client's stanza is acknowledged (XEP-0198)
+// when what this server stores of it is committed, which for a message to another domain is the sender's archive; it does not say that the other
+// server has the message. RFC 6120 promises no more than that. A stop of the server waits for the other servers' acknowledgements or
+// returns the stanzas.
+//
 // # Goroutines and locks
 //
 // Each connection has a goroutine, which owns its fields. A connection that is being opened, or that was opened to verify a key, has one

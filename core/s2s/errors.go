@@ -30,6 +30,9 @@ var (
 	errKeyRefused  = errors.New("the other server refuses our dialback key")
 	errCrowded     = errors.New("too many connections to other servers are being opened")
 	errBlocked     = errors.New("the policy refuses that domain")
+	errSlow        = errors.New("the other server reads too slowly")
+	errHeld        = errors.New("too much waits for all other servers")
+	errFull        = errors.New("too much waits for the connection")
 	errIdle        = errors.New("not used")
 )
 
@@ -55,6 +58,10 @@ func stanzaError(err error) *stanza.Error {
 		return stanza.RemoteServerNotFound("no secure connection to that domain is possible")
 	case errors.Is(err, errKeyRefused):
 		return stanza.InternalServerError() // XEP-0220 §2.1.1
+	case errors.Is(err, errSlow), errors.Is(err, errHeld):
+		return stanza.ResourceConstraint("the server of that domain reads too slowly")
+	case errors.Is(err, errFull):
+		return stanza.ResourceConstraint("too much waits for the server of that domain")
 	case errors.Is(err, errCrowded):
 		return stanza.ResourceConstraint("too many other servers are being connected")
 	}

@@ -59,7 +59,7 @@ func (c *inConn) authorise(st *stanza.Stanza) error {
 			}
 		}
 	}
-	if !c.rights.has(p) && !c.extends(p) {
+	if !c.rights.has(p) && !c.extends(p) || c.server.cfg.Router.Serves(st.From) { // it may be ours since the right was given
 		c.server.Counters.Forged.Add(1)
 		return errInvalidFrom
 	}

@@ -19,9 +19,11 @@ type Limits struct {
 	Rate        int // bytes a second of one connection; 100 KiB
 	Burst       int // bytes at once; 1 MiB
 
-	Queue int           // bytes that may be unwritten, or unacknowledged; with more a connection is closed; 16 MiB
-	Wait  time.Duration // from connecting to the end of the negotiation; 60 s
-	Idle  time.Duration // after which an unused connection is closed; 10 min
+	Queue int // bytes that may be unwritten, or unacknowledged; with more a connection is closed; 16 MiB
+	// Queues is the same for all connections together: with more, stanzas are returned whose connections use more than an equal share; 256 MiB.
+	Queues int64
+	Wait   time.Duration // from connecting to the end of the negotiation; 60 s
+	Idle   time.Duration // after which an unused connection is closed; 10 min
 
 	Resume time.Duration // for which a stream that was cut can be resumed (XEP-0198); 5 min, negative: not at all
 
@@ -60,13 +62,14 @@ const (
 
 	silences   = 4 // times Limits.Idle after which an incoming connection on which nothing arrives is closed
 	sweepEvery = 10 * time.Second
+	countEvery = 100 * time.Millisecond // how often all queues are counted at most while their limit is reached
 )
 
 func (l Limits) filled() Limits {
 	l.Stanza = l.Stanza.Or(stream.ForServers())
 	l.Connections, l.Arrivals, l.Pending = cmp.Or(l.Connections, 100), cmp.Or(l.Arrivals, 20), cmp.Or(l.Pending, 1000)
 	l.Rate, l.Burst = cmp.Or(l.Rate, 100<<10), cmp.Or(l.Burst, 1<<20)
-	l.Queue = cmp.Or(l.Queue, 16<<20)
+	l.Queue, l.Queues = cmp.Or(l.Queue, 16<<20), cmp.Or(l.Queues, 256<<20)
 	l.Wait, l.Idle, l.Resume = cmp.Or(l.Wait, time.Minute), cmp.Or(l.Idle, 10*time.Minute), cmp.Or(l.Resume, 5*time.Minute)
 	l.Stanzas, l.Bytes, l.Attempts = cmp.Or(l.Stanzas, 1000), cmp.Or(l.Bytes, 1<<20), cmp.Or(l.Attempts, 4000)
 	return l

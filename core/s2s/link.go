@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -66,44 +65,68 @@ func (l *link) deliver(st *stanza.Stanza) (*carrier, bool) {
 		s.giveBack(st, stanzaError(errBlocked))
 		return nil, true
 	}
-	slow := false
 	if c := l.conn; c != nil {
-		err := c.add(outbound.Retained{Stanza: st})
-		if err == nil {
+		switch err := s.send(c, st); err {
+		case nil:
 			l.mu.Unlock()
-			s.Counters.Sent.Add(1)
 			return c, true
+		case errSlow, errHeld:
+			l.mu.Unlock()
+			s.giveBack(st, stanzaError(err))
+			return nil, true
 		}
-		slow = errors.Is(err, outbound.ErrFull)
 	}
-	err := l.failure.err
-	if l.state != idle || !time.Now().Before(l.failure.until) {
-		err = nil
-	}
-	if l.state == idle && err == nil && !l.takeShare(st) {
-		err = errCrowded
-	}
-	full := !slow && err == nil && !l.keep(st)
-	start := l.state == idle && err == nil && !full
-	if start {
-		l.state = connecting
-	} else if l.state == idle {
-		l.giveShare()
-	}
+	start, err := l.wait(st)
 	l.mu.Unlock()
-	switch {
-	case start:
+	if start {
 		s.connect(l)
-	case err != nil:
+	} else if err != nil {
 		s.giveBack(st, stanzaError(err))
-	case slow:
-		s.Counters.Slow.Add(1)
-		s.giveBack(st, stanza.ResourceConstraint("the server of that domain reads too slowly"))
-	case full:
-		s.Counters.LimitCounters.Full.Add(1)
-		s.giveBack(st, stanza.ResourceConstraint("too much waits for the server of that domain"))
 	}
 	return nil, true
+}
+
+// send gives a stanza to the queue of a connection. It returns errSlow or errHeld if a limit is reached, and another error if the connection
+// has ended. The lock of the link is held.
+func (s *Server) send(c *carrier, st *stanza.Stanza) error {
+	if s.crowded(c) {
+		s.Counters.LimitCounters.Held.Add(1)
+		return errHeld
+	}
+	err := c.add(outbound.Retained{Stanza: st})
+	switch {
+	case err == nil:
+		s.Counters.Sent.Add(1)
+	case errors.Is(err, outbound.ErrFull):
+		s.Counters.Slow.Add(1)
+		return errSlow
+	}
+	return err
+}
+
+// wait makes a stanza wait for a connection. It reports whether the caller has to make one, or returns why the stanza cannot wait. The
+// lock is held.
+func (l *link) wait(st *stanza.Stanza) (start bool, err error) {
+	if l.state == idle {
+		if l.failure.err != nil && time.Now().Before(l.failure.until) {
+			return false, l.failure.err
+		}
+		if !l.takeShare(st) {
+			return false, errCrowded
+		}
+	}
+	if !l.keep(st) {
+		if l.state == idle {
+			l.giveShare()
+		}
+		l.server.Counters.LimitCounters.Full.Add(1)
+		return false, errFull
+	}
+	start = l.state == idle
+	if start {
+		l.state = connecting
+	}
+	return start, nil
 }
 
 // takeShare counts an attempt to connect for the account that a stanza is from: one account must not take all attempts with domains that do
@@ -301,88 +324,4 @@ func backOff(failures int) time.Duration {
 	d := retryMin << min(failures-1, 20)
 	d = min(d, retryMax)
 	return d/2 + rand.N(d/2+1)
-}
-
-// links are all links.
-type links struct {
-	mu  sync.RWMutex
-	all map[pair]*link
-	max int // maxLinks
-
-	waiting    atomic.Int64 // bytes that wait in all links
-	maxWaiting int64        // of them
-}
-
-func (ls *links) find(p pair) *link {
-	ls.mu.RLock()
-	l := ls.all[p]
-	ls.mu.RUnlock()
-	return l
-}
-
-// add returns the link of a pair, a new one if there is none; nil if there are too many.
-func (ls *links) add(s *Server, p pair) *link {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if l := ls.all[p]; l != nil {
-		return l
-	}
-	if len(ls.all) >= ls.max && !ls.evict() {
-		return nil
-	}
-	l := &link{server: s, pair: p}
-	ls.all[p] = l
-	return l
-}
-
-// evict removes a link on which nothing waits, whether or not its failure is long ago: an account that tries many domains must not keep
-// others from a new link. It looks at a few, in random order. The lock is held. That of a link is only tried, so that no other
-// stanza waits for it.
-func (ls *links) evict() bool {
-	looked := 0
-	for p, l := range ls.all {
-		if looked++; looked > maxLooked {
-			return false
-		}
-		if !l.mu.TryLock() {
-			continue
-		}
-		l.removed = l.unused()
-		removed := l.removed
-		l.mu.Unlock()
-		if removed {
-			delete(ls.all, p)
-			return true
-		}
-	}
-	return false
-}
-
-// unused reports whether nothing is lost but the last failure if the link is forgotten. The lock is held.
-func (l *link) unused() bool { return l.state == idle && len(l.waiting) == 0 && l.management == nil }
-
-// list returns all links.
-func (ls *links) list() []*link {
-	ls.mu.RLock()
-	defer ls.mu.RUnlock()
-	list := make([]*link, 0, len(ls.all))
-	for _, l := range ls.all {
-		list = append(list, l)
-	}
-	return list
-}
-
-// sweep removes the links that are not used and whose failures are long ago.
-func (ls *links) sweep(now time.Time) {
-	for _, l := range ls.list() {
-		l.mu.Lock()
-		l.removed = l.unused() && now.After(l.failure.until.Add(retryMax))
-		removed := l.removed
-		l.mu.Unlock()
-		if removed {
-			ls.mu.Lock()
-			delete(ls.all, l.pair)
-			ls.mu.Unlock()
-		}
-	}
 }

@@ -165,7 +165,7 @@ func TestLeftByAnEarlierConnection(t *testing.T) {
 	l := a.server.links.find(pair{ours: "a.test", theirs: "b.test"})
 	l.down(&carrier{}, ending{unsent: []outbound.Retained{{Stanza: message("unsent")}}})
 	b.wants("romeo@a.test/x", "unsent")
-	m := newManagement(1 << 20)
+	m := newManagement(1<<20, nil)
 	m.id = "earlier"
 	m.list.Add(message("not acknowledged"))
 	l.keepManagement(m)

@@ -36,11 +36,12 @@ type management struct {
 	timer *time.Timer             // requests an acknowledgement
 	id    string                  // with which the stream can be resumed; "" if it cannot
 	until time.Time               // for how long, once there is no connection
+	cut   holding                 // what is kept while there is no connection
 	begun uint32                  // number of the stanza that was acknowledged last before the connection
 }
 
-func newManagement(bytes int) *management {
-	m := &management{}
+func newManagement(bytes int, all *atomic.Int64) *management {
+	m := &management{cut: holding{all: all}}
 	m.timer = time.AfterFunc(time.Hour, m.ask)
 	m.timer.Stop()
 	m.list = unacked.New(0, unacked.Limits{Stanzas: maxUnacked, Bytes: bytes}, unacked.Hooks{
@@ -69,6 +70,7 @@ func (m *management) leave(c *carrier, wait time.Duration) {
 	m.timer.Stop()
 	c.Queue().Release()
 	m.until = time.Now().Add(wait)
+	m.cut.set(m.list.Bytes())
 }
 
 // progressed reports whether anything was acknowledged since the connection began.
@@ -83,6 +85,7 @@ func (m *management) progressed() bool {
 // take returns the stanzas, which are not acknowledged and will not be.
 func (m *management) take() []outbound.Retained {
 	var list []outbound.Retained
+	m.cut.set(0)
 	for _, s := range m.list.Take() {
 		list = append(list, outbound.Retained{Stanza: s.Stanza})
 	}

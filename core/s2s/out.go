@@ -235,6 +235,7 @@ func (o *outConn) fail(err error) {
 func (o *outConn) release(err error, cut bool) {
 	unsent := map[pair][]outbound.Retained{}
 	left := o.Queue().Unwritten()
+	o.server.links.held.remove(o.carrier)
 	m := o.management
 	progressed := m.progressed()
 	if m != nil {

@@ -23,7 +23,7 @@ func (o *outConn) manage(l *link) bool {
 		m.begun, _ = m.list.Acked()
 		request = managed("resume").With("h", "0").With("previd", m.id)
 	} else {
-		o.stream.managing = newManagement(o.server.limits().Queue)
+		o.stream.managing = newManagement(o.server.limits().Queue, &o.server.links.held.total)
 	}
 	o.Append(func(dst []byte) []byte { return request.Append(dst, "") })
 	return true
@@ -100,6 +100,7 @@ func (o *outConn) returnManagement() {
 // use makes the connection add what it sends to the list.
 func (o *outConn) use(m *management) {
 	m.conn.Store(o.carrier)
+	m.cut.set(0)
 	o.management = m
 	o.shared.mu.Lock()
 	o.shared.single = m.id != ""
@@ -133,7 +134,9 @@ func (o *outConn) acknowledged(it *stream.Item) error {
 	if o.management == nil {
 		return stream.NewError(stream.UnsupportedStanzaType, "")
 	}
-	return acknowledge(o.management, it.Attr("h"))
+	err := acknowledge(o.management, it.Attr("h"))
+	o.count()
+	return err
 }
 
 // requested answers that nothing was received: nothing comes in this direction.

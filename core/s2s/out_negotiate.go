@@ -237,6 +237,7 @@ func (o *outConn) establish(p pair) {
 		o.Establish()
 		o.opened()
 		o.secure, o.valid = o.stream.secure, o.stream.valid
+		o.server.links.held.add(o.carrier)
 		o.server.Counters.Out.Add(1)
 		o.Log().Info("connection with another server", "tls", o.stream.secure, "certificate", o.stream.valid, "external", o.stream.external)
 	}

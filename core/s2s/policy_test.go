@@ -114,3 +114,21 @@ func TestPolicyBecomesStricter(t *testing.T) {
 	a.quiet()
 	b.quiet()
 }
+
+// A domain that becomes ours while another server has a connection for it is that server's no more: spoofing is refused.
+func TestDomainBecomesOurs(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a := newNode(t, n, "a.test", nil)
+	p := a.authenticated()
+	p.Send("<message from='x@evil.test' to='romeo@a.test' id='1'/>")
+	if st := a.arrived.next(t); st.ID != "1" {
+		t.Fatalf("got %s", st)
+	}
+	a.serve("evil.test")
+	p.Send("<message from='x@evil.test' to='romeo@a.test' id='2'/>")
+	if got, _ := p.Remains(); !strings.Contains(got, "<invalid-from ") {
+		t.Errorf("got %q", got)
+	}
+	a.quiet()
+}

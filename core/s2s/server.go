@@ -176,6 +176,7 @@ func (s *Server) Run(ctx context.Context) error {
 			for _, o := range s.directory.list() {
 				o.expire(now)
 			}
+			s.recount()
 			s.links.sweep(now)
 			s.resumables.sweep(now)
 		case <-ctx.Done():

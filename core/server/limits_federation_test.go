@@ -19,8 +19,8 @@ type otherServers struct {
 	serving sync.WaitGroup
 }
 
-// serveOthers makes p find the other servers, which run until the end of the test.
-func (p *testServer) serveOthers(mute bool) {
+// serveOthers makes p find the other servers, which run until the end of the test. After a call of stop they accept no further connections.
+func (p *testServer) serveOthers(mute bool) (stop func()) {
 	p.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,6 +34,7 @@ func (p *testServer) serveOthers(mute bool) {
 	})
 	at := s2s.FixedAddress{Address: l.Addr().String()}
 	p.server.remote.Fix(map[string]s2s.FixedAddress{"far.test": at, "away.test": at})
+	return func() { _ = l.Close() }
 }
 
 func (o *otherServers) accept() {
@@ -108,6 +109,17 @@ func limitsOfFederation(d config.Config) []reached {
 		{"federation.stanza_elements", f.StanzaElements, federationWith("stanza_elements = 100"), fromFar(message + many(100, "<y/>")), policy},
 		{"federation.rate", f.Rate, federationWith("stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""), func(p *testServer) *peer {
 			p.fromFar().Send(many(4, message+"<body>"+many(9000, "y")+"</body></message>"))
+			return nil
+		}, ""},
+		{"federation.queues", f.Queues, federationWith("stanza_bytes = \"20000 B\"\nwaiting_bytes = \"20000 B\"\nqueue = \"40000 B\"\nqueues = \"40000 B\""), func(p *testServer) *peer {
+			stop := p.serveOthers(false)
+			c := p.online("romeo")
+			rawstream.Eventually(p.t, "refused", func() bool {
+				c.Send("<message to='juliet@far.test'><body>" + many(5000, "y") + "</body></message>")
+				c.ping()
+				return p.count("federation.queues") > 0
+			})
+			stop() // what waits would be sent again
 			return nil
 		}, ""},
 		{"federation.queue", f.Queue, federationWith("stanza_bytes = \"20000 B\"\nwaiting_bytes = \"20000 B\"\nqueue = \"40000 B\""), func(p *testServer) *peer {
