@@ -57,7 +57,9 @@ func (f *Federation) sign(t testing.TB, template *x509.Certificate) ([]byte, *ec
 		t.Fatal(err)
 	}
 	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	if template.NotAfter.IsZero() {
+		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	}
 	parent, signer := f.ca, f.key
 	if parent == nil {
 		parent, signer = template, key
@@ -72,7 +74,27 @@ func (f *Federation) sign(t testing.TB, template *x509.Certificate) ([]byte, *ec
 // Certificate writes a certificate of the authority and its key to dir.
 func (f *Federation) Certificate(t testing.TB, dir string, domains ...string) *Authority {
 	t.Helper()
+	return f.CertificateFor(t, dir, Validity{}, domains...)
+}
+
+// Validity is the time for which a certificate is valid; the zero value is one that includes now.
+type Validity struct{ From, Until time.Time }
+
+// Expired ended yesterday.
+func Expired() Validity {
+	return Validity{time.Now().Add(-48 * time.Hour), time.Now().Add(-24 * time.Hour)}
+}
+
+// NotYetValid begins tomorrow.
+func NotYetValid() Validity {
+	return Validity{time.Now().Add(24 * time.Hour), time.Now().Add(48 * time.Hour)}
+}
+
+// CertificateFor is Certificate with another validity.
+func (f *Federation) CertificateFor(t testing.TB, dir string, v Validity, domains ...string) *Authority {
+	t.Helper()
 	der, key := f.sign(t, &x509.Certificate{
+		NotBefore: v.From, NotAfter: v.Until,
 		Subject: pkix.Name{CommonName: domains[0]}, DNSNames: domains, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}, BasicConstraintsValid: true,
 	})
@@ -123,9 +145,12 @@ func (f *Federation) announce(t testing.TB, service, addr string, domains []stri
 	}
 }
 
-// certificate is one of the federation, or one that a server has signed itself.
+// certificate is the one that the test has made, one of the federation, or one that a server has signed itself.
 func (s *Setup) certificate(t testing.TB, dir string, domains ...string) *Authority {
 	t.Helper()
+	if s.Certificate != nil {
+		return s.Certificate
+	}
 	if s.Federation != nil && !s.Dialback {
 		return s.Federation.Certificate(t, dir, domains...)
 	}

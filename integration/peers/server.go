@@ -58,6 +58,8 @@ type Setup struct {
 
 	Federation *Federation // the server communicates with the others of it; nil: with none
 	Dialback   bool        // it has signed its certificate itself, and servers prove who they are by dialback
+
+	Certificate *Authority // that it shows; nil: one that is right
 }
 
 // Server is an XMPP server that runs.
