@@ -127,11 +127,13 @@ var importRules = []importRule{
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
 	{"transports/gateways", []string{"config", "core/*", "core/store/transfer", "core/store/exclusive", "transports", "transports/*", "transports/bridge/*"}},
-	{"transports/discord", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/discord/objects", "transports/discord/rest", "transports/discord/state"}},
+	{"transports/discord", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/discord/content", "transports/discord/objects", "transports/discord/rest", "transports/discord/state"}},
+	{"transports/discord/content", []string{"transports", "transports/richtext", "transports/lenientjson", "transports/discord/objects", "transports/discord/state"}},
 	{"transports/discord/objects", nil},
 	{"transports/discord/state", []string{"transports", "transports/discord/objects"}},
 	{"transports/discord/rest", []string{"transports", "transports/lenientjson"}},
-	{"transports/slack", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/slack/webapi"}},
+	{"transports/slack", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/slack/content", "transports/slack/webapi"}},
+	{"transports/slack/content", []string{"transports", "transports/richtext", "transports/lenientjson"}},
 	{"transports/slack/webapi", []string{"transports/lenientjson"}},
 	{"transports/*", []string{"config", "transports", "transports/richtext", "transports/lenientjson"}}, // one network
 	// A fake server shares no code with the transport that it tests.

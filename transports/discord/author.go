@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 )
 
 // maxPersona is the longest name of a webhook's message, in characters.
@@ -27,19 +29,8 @@ func authorName(name string) string {
 	}, strings.ToValidUTF8(name, ""))
 	name = signs.Replace(strings.Join(strings.Fields(name), " "))
 	name = words.ReplaceAllString(name, "$1$3$5$7\u200A$2$4$6$8")
-	if name = strings.TrimSpace(shorten(name, maxAuthorName)); name == "" {
+	if name = strings.TrimSpace(content.Shorten(name, maxAuthorName)); name == "" {
 		return hookName
 	}
 	return name
-}
-
-// shorten cuts a text to at most n characters.
-func shorten(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -29,7 +30,7 @@ func (s *client) Edit(ctx context.Context, message transports.MessageRef, m tran
 	parts := s.cutter(m, lead, 2).Split(m.Text)
 	remains = slices.Concat(parts[1:]...)
 	m.Text = parts[0]
-	body := map[string]any{"content": lead + s.markup(m), "allowed_mentions": mentions(m.Text)}
+	body := map[string]any{"content": lead + content.Markup(m), "allowed_mentions": mentions(m.Text)}
 	if past.WebhookID != "" {
 		r, err := s.hooks.message(ctx, c, past)
 		if err != nil {
@@ -77,7 +78,7 @@ func (s *client) written(ctx context.Context, ref transports.MessageRef) (*objec
 	if err != nil {
 		return nil, nil, err
 	}
-	if !isSnowflake(string(ref.ID)) {
+	if !content.IsSnowflake(string(ref.ID)) {
 		return nil, nil, transports.Refuse("item-not-found", "there is no such message", nil)
 	}
 	m := &objects.Message{}
@@ -95,7 +96,7 @@ func (s *client) React(ctx context.Context, message transports.MessageRef, chang
 		return err
 	}
 	id := string(message.ID)
-	if !isSnowflake(id) {
+	if !content.IsSnowflake(id) {
 		return transports.Refuse("item-not-found", "there is no such message", nil)
 	}
 	for _, emoji := range change.Add {

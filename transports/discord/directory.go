@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
@@ -72,7 +73,7 @@ func (s *client) eachGuild(ctx context.Context, do func(id string) error) error 
 			return err
 		}
 		for _, g := range some {
-			if !isSnowflake(g.ID) {
+			if !content.IsSnowflake(g.ID) {
 				continue
 			}
 			after = g.ID
@@ -112,7 +113,7 @@ func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) 
 			var people []transports.UserInfo
 			before := after
 			for _, m := range members {
-				if m.User == nil || !isSnowflake(m.User.ID) {
+				if m.User == nil || !content.IsSnowflake(m.User.ID) {
 					continue
 				}
 				after = m.User.ID

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/lenientjson"
 )
@@ -111,7 +112,7 @@ func (s *client) passOver(n *gatewayEvent, err error) {
 	s.log.Error("a discord event is passed over: what it needs cannot be read", "event", n.kind, "key", n.key, "err", err)
 	if at, ok := decode[struct {
 		ChannelID string `json:"channel_id"`
-	}](s, n); ok && isSnowflake(at.ChannelID) {
+	}](s, n); ok && content.IsSnowflake(at.ChannelID) {
 		s.sink.Resynced(transports.RoomID(at.ChannelID))
 	}
 }

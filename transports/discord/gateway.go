@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
@@ -147,7 +148,7 @@ func (s *client) address(ctx context.Context) (string, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "wss" && (u.Scheme != "ws" || !loopback(u.Hostname())) {
 		s.progress.setURL("")
-		return "", transports.Later(0, fmt.Errorf("the gateway's address %q is none", shorten(base, 100)))
+		return "", transports.Later(0, fmt.Errorf("the gateway's address %q is none", content.Shorten(base, 100)))
 	}
 	q := u.Query()
 	q.Set("v", "10")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
@@ -29,7 +30,7 @@ func (s *client) History(ctx context.Context, request transports.HistoryRequest)
 		return transports.HistoryPage{}, err
 	}
 	after, before := string(request.After), string(request.Before)
-	if after != "" && !isSnowflake(after) || before != "" && !isSnowflake(before) {
+	if after != "" && !content.IsSnowflake(after) || before != "" && !content.IsSnowflake(before) {
 		return transports.HistoryPage{}, transports.Refuse("item-not-found", "there is no such message", nil)
 	}
 	if after == "" {
@@ -87,7 +88,7 @@ func (s *client) page(ctx context.Context, channel, after, before string, limit 
 	}
 	err = s.paced(ctx, r, &page)
 	full = len(page) >= limit
-	page = slices.DeleteFunc(page, func(m objects.Message) bool { return !isSnowflake(m.ID) })
+	page = slices.DeleteFunc(page, func(m objects.Message) bool { return !content.IsSnowflake(m.ID) })
 	slices.SortFunc(page, func(a, b objects.Message) int { return objects.Order(a.ID, b.ID) })
 	return page, full, err
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
@@ -103,7 +104,7 @@ func TestHostileTextFromDiscord(t *testing.T) {
 		"<@notanumber> <@&>":                           "@notanumber @&",
 		"<t:99999999999999999999:F>":                   "<t:99999999999999999999:F>",
 	} {
-		if got := s.parser(nil, nil).parse(in).Styling(); got != want {
+		if got := content.NewReader(s.state, nil, nil).Parse(in).Styling(); got != want {
 			t.Errorf("%q is %q, want %q", in, got, want)
 		}
 	}
@@ -123,7 +124,7 @@ func FuzzMarkup(f *testing.F) {
 			return
 		}
 		m := transports.Outgoing{Text: richtext.ParseStyling(in)}
-		checkMarkup(t, in, s.markup(m))
+		checkMarkup(t, in, content.Markup(m))
 		for _, piece := range s.contents(m, "") {
 			if utf8.RuneCountInString(piece) > maxText {
 				t.Errorf("a piece of %d characters", utf8.RuneCountInString(piece))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 )
 
 // epoch is the first millisecond of Discord's snowflakes.
@@ -25,21 +26,15 @@ func snowflakeAt(t time.Time) string {
 	return strconv.FormatUint(uint64(ms)<<22, 10)
 }
 
-// isSnowflake reports whether an id can be put into a URL.
-func isSnowflake(id string) bool {
-	_, err := strconv.ParseUint(id, 10, 64)
-	return err == nil && len(id) <= 20
-}
-
 func checkRoom(id transports.RoomID) (string, error) {
-	if !isSnowflake(string(id)) {
+	if !content.IsSnowflake(string(id)) {
 		return "", transports.Refuse("item-not-found", "there is no such channel", nil)
 	}
 	return string(id), nil
 }
 
 func checkUser(id transports.UserID) (string, error) {
-	if !isSnowflake(string(id)) {
+	if !content.IsSnowflake(string(id)) {
 		return "", transports.Refuse("item-not-found", "there is no such person", nil)
 	}
 	return string(id), nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
@@ -17,7 +18,7 @@ import (
 // again for one that is good.
 func (s *client) OpenFile(ctx context.Context, ref string) (io.ReadCloser, transports.File, error) {
 	parts := strings.Split(ref, "/")
-	if len(parts) != 3 || !isSnowflake(parts[0]) || !isSnowflake(parts[1]) {
+	if len(parts) != 3 || !content.IsSnowflake(parts[0]) || !content.IsSnowflake(parts[1]) {
 		return nil, transports.File{}, transports.Refuse("item-not-found", "there is no such file", nil)
 	}
 	m := &objects.Message{}

@@ -8,6 +8,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/discord/state"
@@ -43,17 +44,17 @@ func (s *client) onMessage(ctx context.Context, n *gatewayEvent) error {
 // convert makes an event of a message, live or past.
 func (s *client) convert(c *objects.Channel, m *objects.Message) transports.Event {
 	e := s.frame(c, m, m.ID, snowflakeTime(m.ID))
-	body := transports.Message{ID: transports.MessageID(m.ID), Text: s.text(c, m), Files: files(m)}
+	body := transports.Message{ID: transports.MessageID(m.ID), Text: content.Text(s.state, c, m), Files: files(m)}
 	if m.Edited != nil {
 		body.Edited = m.Edited.UTC()
 	}
 	if notice := s.notice(c, m); len(notice) > 0 {
 		body.Notice = true
-		body.Text = appendLine(notice, body.Text)
+		body.Text = content.AppendLine(notice, body.Text)
 	} else if line := s.command(m); line != "" {
-		body.Text = appendLine(richtext.FromPlain(line), body.Text)
+		body.Text = content.AppendLine(richtext.FromPlain(line), body.Text)
 	}
-	if r := m.Reference; r != nil && r.Type == 0 && r.MessageID != "" && (r.ChannelID == "" || r.ChannelID == m.ChannelID) && m.Type == typeReply {
+	if r := m.Reference; r != nil && r.Type == 0 && r.MessageID != "" && (r.ChannelID == "" || r.ChannelID == m.ChannelID) && m.Type == content.TypeReply {
 		body.ReplyTo = transports.MessageID(r.MessageID)
 	}
 	if body.Text.IsEmpty() && len(body.Files) == 0 {
@@ -136,7 +137,7 @@ func (s *client) message(ctx context.Context, channel, id string) (*objects.Mess
 func (s *client) edit(c *objects.Channel, m *objects.Message) transports.Event {
 	at := m.Edited.UTC()
 	e := s.frame(c, m, m.ID+"/edit/"+strconv.FormatInt(at.UnixMicro(), 10), at)
-	e.Body = transports.Edit{ID: transports.MessageID(m.ID), Text: s.text(c, m), Files: files(m)}
+	e.Body = transports.Edit{ID: transports.MessageID(m.ID), Text: content.Text(s.state, c, m), Files: files(m)}
 	return e
 }
 

@@ -42,12 +42,16 @@ var shownAs = map[string]string{
 	"embed thumbnail only":           "https://ci.example/t.png",
 	"embed gifv tenor (person)":      "https://tenor.com/view/x-123",
 	"bot link preview with content":  "see https://e.org/post",
-	"components v2 buttons":          "Deploy *v2*?\ngraph <https://e.org/t.png>\nOpen <https://e.org/open> [Approve]",
+	"components v2 buttons":          "Deploy *v2*?\ngraph <https://e.org/t.png>\n———\nOpen <https://e.org/open> [Approve]",
 	"components v2 file":             "x.zip <https://cdn.discordapp.com/x.zip>",
 	"components v1 button link":      "hello\nOpen <https://e.org/open>",
 	"attachment spoiler":             "[spoiler: a.png]\n[file SPOILER_a.png ]",
 	"shared client theme":            "[a theme of the client: #5865F2]",
-	"no intent":                      "(a message that Discord does not show to the bot): the bot lacks what Discord calls Message Content Intent: switch it on at discord.com/developers/applications → your application → Bot → Privileged Gateway Intents, then link again",
+	"poll with votes":                "[poll: Lunch? (ended) (several answers)]\n- 🍕 Pizza (4)\n- :blob: Soup",
+	"embed with author, time and fields, content of an app":       "New issue\ncat <https://e.org/cat>\nIt *breaks* <https://e.org/1>\n- a\n- b\n*Label*: `bug`\nacme · 2026-01-02 03:04 UTC",
+	"components v2 with a line between and a file of the message": "a\n———\n[file: game.zip]\nb",
+	"channel of another guild":                                    "see #big-news",
+	"no intent":                                                   "(a message that Discord does not show to the bot): the bot lacks what Discord calls Message Content Intent: switch it on at discord.com/developers/applications → your application → Bot → Privileged Gateway Intents, then link again",
 }
 
 func messageSamples(t *testing.T) []recorder.Sample {

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/recorder"
@@ -404,7 +405,7 @@ func TestDiscordMisbehaves(t *testing.T) {
 					c.t.Errorf("%d characters: %q", n, m.Text)
 				}
 				mentioned += len(m.Mentions)
-				received.WriteString(c.s.parser(nil, nil).parse(m.Text).String())
+				received.WriteString(content.NewReader(c.s.state, nil, nil).Parse(m.Text).String())
 			}
 			if mentioned != 2 || len(sent.More) < 2 {
 				c.t.Errorf("%d mentions in %d messages", mentioned, 1+len(sent.More))

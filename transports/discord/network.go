@@ -15,6 +15,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
 
@@ -86,7 +87,7 @@ func (n *Network) Info() transports.Info {
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true, Spaces: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
-			Limits:     transports.Limits{MaxText: maxText, Length: length},
+			Limits:     transports.Limits{MaxText: maxText, Length: content.Length},
 		},
 		Origin: n.origin(),
 	}

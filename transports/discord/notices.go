@@ -6,6 +6,7 @@ import (
 
 	"github.com/bwmarrin/discordgo"
 
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/state"
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -13,13 +14,8 @@ import (
 
 // Types of messages that are not sentences with their author (docs: Message Types).
 const (
-	typeDefault       = int(discordgo.MessageTypeDefault)
 	typeThreadCreated = int(discordgo.MessageTypeThreadCreated)
-	typeReply         = int(discordgo.MessageTypeReply)
-	typeCommand       = int(discordgo.MessageTypeChatInputCommand)
 	typeThreadStarter = int(discordgo.MessageTypeThreadStarterMessage)
-	typeContextMenu   = int(discordgo.MessageTypeContextMenuCommand)
-	typePollResult    = 46
 )
 
 // notices are the sentences for types of messages that Discord itself makes. {who} is the author, {content} the content in
@@ -66,14 +62,14 @@ var details = map[int]func(s *client, m *objects.Message, who string) string{
 		}
 		return who + " took out a subscription to " + d.Tier
 	},
-	typePollResult: func(_ *client, m *objects.Message, _ string) string { return pollResult(m) },
+	content.TypePollResult: func(_ *client, m *objects.Message, _ string) string { return pollResult(m) },
 }
 
 // notice is the text of a message that Discord itself makes; nil for one that somebody wrote.
 func (s *client) notice(c *objects.Channel, m *objects.Message) richtext.Text {
 	who := s.author(m)
 	switch {
-	case written(m):
+	case content.Written(m):
 		return nil
 	case m.Type == typeThreadStarter:
 		return s.threadStarter(c, m)
@@ -97,21 +93,12 @@ func (s *client) notice(c *objects.Channel, m *objects.Message) richtext.Text {
 	if len(them) == 0 {
 		them = []string{"somebody"}
 	}
-	content := "“" + m.Text() + "”"
+	quoted := "“" + m.Text() + "”"
 	if m.Text() == "" {
-		content = ""
+		quoted = ""
 	}
-	text := strings.NewReplacer("{who}", who, "{content}", content, "{them}", strings.Join(them, ", ")).Replace(sentence)
+	text := strings.NewReplacer("{who}", who, "{content}", quoted, "{them}", strings.Join(them, ", ")).Replace(sentence)
 	return richtext.FromPlain(strings.TrimRight(text, ": "))
-}
-
-// written reports whether somebody wrote a message, and not Discord itself.
-func written(m *objects.Message) bool {
-	switch m.Type {
-	case typeDefault, typeReply, typeCommand, typeContextMenu:
-		return true
-	}
-	return false
 }
 
 // author is the name of a message's author.
@@ -132,7 +119,7 @@ func (s *client) threadStarter(c *objects.Channel, m *objects.Message) richtext.
 		return richtext.FromPlain("This thread hangs on a message of its channel.")
 	}
 	t := richtext.FromPlain("This thread hangs on a message of " + s.author(r) + ":")
-	if body := s.parser(c, r.Mentions).body(r); !body.IsEmpty() {
+	if body := content.NewReader(s.state, c, r).Body(r); !body.IsEmpty() {
 		t = append(t, richtext.Node{Kind: richtext.Quote, Children: body})
 	}
 	return t
@@ -166,7 +153,7 @@ func pollResult(m *objects.Message) string {
 
 // command is the line above an app's answer to a command; "" for any other message.
 func (s *client) command(m *objects.Message) string {
-	if m.Type != typeCommand || m.Interaction == nil || m.Interaction.Name == "" {
+	if m.Type != content.TypeCommand || m.Interaction == nil || m.Interaction.Name == "" {
 		return ""
 	}
 	user := m.Interaction.User

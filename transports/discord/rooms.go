@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
@@ -12,7 +13,7 @@ import (
 // room describes a channel.
 func (s *client) room(c *objects.Channel) transports.RoomInfo {
 	info := transports.RoomInfo{
-		ID: transports.RoomID(c.ID), Kind: transports.Private, Name: c.Name, Topic: s.parser(c, nil).parse(c.Topic).Styling(), Space: transports.SpaceID(c.GuildID),
+		ID: transports.RoomID(c.ID), Kind: transports.Private, Name: c.Name, Topic: content.NewReader(s.state, c, nil).Parse(c.Topic).Styling(), Space: transports.SpaceID(c.GuildID),
 		Group: s.state.GuildName(c.GuildID), Joined: true, Writable: true, Members: c.Members,
 	}
 	switch {
@@ -45,7 +46,7 @@ func (s *client) channelOf(ctx context.Context, id string) (*objects.Channel, er
 	if c := s.state.Channel(id); c != nil {
 		return c, nil
 	}
-	if !isSnowflake(id) || s.state.Doubted(id) {
+	if !content.IsSnowflake(id) || s.state.Doubted(id) {
 		return nil, nil
 	}
 	c := &objects.Channel{}

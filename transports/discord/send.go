@@ -11,6 +11,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -27,7 +28,7 @@ func mentions(t richtext.Text) *discordgo.MessageAllowedMentions {
 	var users []string
 	seen := map[string]bool{}
 	t.Walk(func(n *richtext.Node) {
-		if n.Kind == richtext.Mention && isSnowflake(n.ID) && !seen[n.ID] && len(users) < maxMentioned {
+		if n.Kind == richtext.Mention && content.IsSnowflake(n.ID) && !seen[n.ID] && len(users) < maxMentioned {
 			seen[n.ID] = true
 			users = append(users, n.ID)
 		}
@@ -63,11 +64,11 @@ func named(m transports.Outgoing) richtext.Text {
 
 // sendAsBot writes as the bot. The nonce makes a repeated call answer with the message of the first one.
 func (s *client) sendAsBot(ctx context.Context, c *objects.Channel, m transports.Outgoing) (transports.Sent, error) {
-	return s.write(ctx, c, m, s.contents(m, ""), func(i int, content string) (transports.Sent, error) {
+	return s.write(ctx, c, m, s.contents(m, ""), func(i int, text string) (transports.Sent, error) {
 		body := map[string]any{
-			"content": content, "nonce": nonce(m.ClientID, i), "enforce_nonce": true, "allowed_mentions": mentions(m.Text),
+			"content": text, "nonce": nonce(m.ClientID, i), "enforce_nonce": true, "allowed_mentions": mentions(m.Text),
 		}
-		if i == 0 && isSnowflake(string(m.ReplyTo)) {
+		if i == 0 && content.IsSnowflake(string(m.ReplyTo)) {
 			body["message_reference"] = discordgo.MessageReference{MessageID: string(m.ReplyTo), FailIfNotExists: new(bool)}
 		}
 		var answer objects.Message
@@ -127,7 +128,7 @@ func (s *client) contents(m transports.Outgoing, lead string) []string {
 	var pieces []string
 	for _, t := range s.cutter(m, lead, 0).Split(m.Text) {
 		m.Text = t
-		pieces = append(pieces, lead+s.markup(m))
+		pieces = append(pieces, lead+content.Markup(m))
 		lead = ""
 	}
 	return pieces
@@ -139,7 +140,7 @@ func (s *client) cutter(m transports.Outgoing, lead string, parts int) richtext.
 		Limit: maxText - utf8.RuneCountInString(lead), Parts: parts,
 		Length: func(t richtext.Text) int {
 			m.Text = t
-			return utf8.RuneCountInString(s.markup(m))
+			return utf8.RuneCountInString(content.Markup(m))
 		},
 	}
 }
@@ -159,7 +160,7 @@ func (s *client) find(ctx context.Context, channel string, m transports.Outgoing
 		for i := range page {
 			p := &page[i]
 			after = p.ID
-			if p.Type != typeDefault && p.Type != typeReply || !s.own(p) {
+			if p.Type != content.TypeDefault && p.Type != content.TypeReply || !s.own(p) {
 				continue
 			}
 			same := p.Nonce != "" && p.Nonce == nonce(m.ClientID, len(ids))

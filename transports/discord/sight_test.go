@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 	"github.com/dragoman-im/dragoman/transports/recorder"
@@ -72,7 +73,7 @@ func TestHiddenChannelsAreNoRooms(t *testing.T) {
 	}
 	nothing(secret)
 	nothing(later)
-	if got := s.parser(nil, nil).parse("see <#" + string(secret) + ">").Styling(); got != "see #"+string(secret) {
+	if got := content.NewReader(s.state, nil, nil).Parse("see <#" + string(secret) + ">").Styling(); got != "see #"+string(secret) {
 		t.Error(got)
 	}
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
 )
@@ -139,7 +140,7 @@ func (h *hooks) drop(w *hook) {
 
 // answers is a line that names the message which a message answers, since a webhook cannot reply.
 func answers(c *objects.Channel, m transports.Outgoing) string {
-	if !isSnowflake(string(m.ReplyTo)) {
+	if !content.IsSnowflake(string(m.ReplyTo)) {
 		return ""
 	}
 	return "-# ↪ https://discord.com/channels/" + c.GuildID + "/" + c.ID + "/" + string(m.ReplyTo) + "\n"

@@ -191,3 +191,23 @@ func all(t Text) string {
 	})
 	return kept.String()
 }
+
+const styledBody = "Shall we *meet* at the _station_ at `eight`? See https://e.org/map and\n> the *train* leaves ~late~\n"
+
+func BenchmarkParseStyling(b *testing.B) {
+	textcheck.Bench(b, styledBody, func(body string) { _ = ParseStyling(body) })
+}
+
+func BenchmarkStyling(b *testing.B) {
+	textcheck.Bench(b, styledBody, func() func(body string) {
+		parsed := map[string]Text{}
+		return func(body string) {
+			t, ok := parsed[body]
+			if !ok {
+				t = ParseStyling(body)
+				parsed[body] = t
+			}
+			_ = t.Styling()
+		}
+	}())
+}

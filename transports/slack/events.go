@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/lenientjson"
+	"github.com/dragoman-im/dragoman/transports/slack/content"
 )
 
 // receive turns an event into those of the contract and delivers them; nil means that Slack
@@ -196,10 +198,10 @@ func (s *client) deleted(e *rawEvent, ts string, room transports.RoomInfo) trans
 // frame is what all events of a message share.
 func (s *client) frame(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
 	event := transports.Event{
-		Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, m.user()), Name: emojis(unescape(m.Username)), Nonce: m.clientID(),
+		Room: room.ID, Kind: room.Kind, Peer: room.Peer, Actor: userID(s.cred.Team, m.user()), Name: content.Emojis(content.Unescape(m.Username)), Nonce: m.clientID(),
 	}
 	if event.Actor == "" && m.BotID != "" {
-		event.Actor, event.Name = userID(s.cred.Team, m.BotID), emojis(unescape(firstOf(m.Username, m.BotProfile.Name)))
+		event.Actor, event.Name = userID(s.cred.Team, m.BotID), content.Emojis(content.Unescape(cmp.Or(m.Username, m.BotProfile.Name)))
 	}
 	event.Own = m.AppID != "" && (m.AppID == app || m.AppID == s.cred.appID()) || m.BotID != "" && m.BotID == s.cred.BotID
 	return event
@@ -215,9 +217,9 @@ func (s *client) onReaction(ctx context.Context, d *delivery, e *rawEvent) error
 	}
 	body := transports.Reactions{ID: transports.MessageID(e.Item.TS)}
 	if e.Type == "reaction_added" {
-		body.Add = []string{reaction(e.Reaction)}
+		body.Add = []string{content.Reaction(e.Reaction)}
 	} else {
-		body.Remove = []string{reaction(e.Reaction)}
+		body.Remove = []string{content.Reaction(e.Reaction)}
 	}
 	d.post(ctx, s, s.occurrence(room, e.Item.TS+"/"+e.Type+"/"+e.user()+"/"+e.Reaction+"/"+e.EventTS, e.EventTS, e.user(), body))
 	return nil
@@ -280,7 +282,7 @@ func (s *client) onRoomChange(ctx context.Context, d *delivery, e *rawEvent) err
 	s.forget(channel)
 	if e.Type == "channel_created" { // nobody of ours is in it yet, but it can be found
 		room := transports.RoomInfo{
-			ID: roomID(s.cred.Team, channel), Kind: transports.Public, Name: unescape(e.channelName()), Group: s.cred.TeamName, Writable: true,
+			ID: roomID(s.cred.Team, channel), Kind: transports.Public, Name: content.Unescape(e.channelName()), Group: s.cred.TeamName, Writable: true,
 		}
 		d.post(ctx, s, s.occurrence(room, "room/"+e.EventTS, e.EventTS, e.user(), transports.RoomChanged{Info: room}))
 		return nil

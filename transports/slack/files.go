@@ -1,10 +1,12 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/content"
 )
 
 // complete asks for the rest of files of which an event shows a stub only. One that this login may not
@@ -38,10 +40,10 @@ func files(raw []rawFile) []transports.File {
 		if f.Mode == "tombstone" || f.ID == "" {
 			continue
 		}
-		name := unescape(firstOf(f.Name, f.Title))
+		name := content.Unescape(cmp.Or(f.Name, f.Title))
 		list = append(list, transports.File{
 			ID: f.ID, Name: name, MIME: f.Mimetype, Size: f.Size, URL: f.Permalink, Ref: f.ID, Width: f.Width, Height: f.Height,
-			Alt: unescape(f.Alt), Duration: int(f.Duration / 1000),
+			Alt: content.Unescape(f.Alt), Duration: int(f.Duration / 1000),
 		})
 	}
 	return list

@@ -11,6 +11,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/content"
 	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
@@ -81,7 +82,7 @@ func (n *Network) Info() transports.Info {
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
-			Limits:     transports.Limits{MaxText: maxText, Length: length},
+			Limits:     transports.Limits{MaxText: maxText, Length: content.Length},
 			Changes:    []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave},
 		},
 		Origin: n.origin(),

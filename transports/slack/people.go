@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/content"
 	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
@@ -75,7 +76,7 @@ func (s *client) person(u rawUser) transports.UserInfo {
 		}
 	}
 	return transports.UserInfo{
-		ID: userID(s.cred.Team, u.ID), Name: unescape(name), Handle: u.Name, Email: u.Profile.Email, Phone: unescape(u.Profile.Phone), Title: emojis(unescape(u.Profile.Title)),
+		ID: userID(s.cred.Team, u.ID), Name: content.Unescape(name), Handle: u.Name, Email: u.Profile.Email, Phone: content.Unescape(u.Profile.Phone), Title: content.Emojis(content.Unescape(u.Profile.Title)),
 		Avatar: u.Profile.Image192, AvatarKey: u.Profile.AvatarHash, Bot: u.IsBot, Gone: u.Deleted, Group: s.cred.TeamName,
 	}
 }

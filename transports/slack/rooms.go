@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/slack/content"
 	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
@@ -94,7 +96,7 @@ func (s *client) page(channels []rawChannel, mine bool, page func([]transports.R
 
 func (s *client) room(c rawChannel) transports.RoomInfo {
 	info := transports.RoomInfo{
-		ID: roomID(s.cred.Team, c.ID), Kind: transports.Public, Name: unescape(c.Name), Topic: s.topic(c),
+		ID: roomID(s.cred.Team, c.ID), Kind: transports.Public, Name: content.Unescape(c.Name), Topic: s.topic(c),
 		Space: transports.SpaceID(strings.ToLower(s.cred.Team)), Group: s.cred.TeamName,
 		Joined: c.IsMember, Writable: !c.IsArchived && !c.IsReadOnly, Members: c.NumMembers,
 	}
@@ -109,7 +111,7 @@ func (s *client) room(c rawChannel) transports.RoomInfo {
 
 // topic is the topic of a channel as a message is shown, or its purpose where it has none.
 func (s *client) topic(c rawChannel) string {
-	return s.parse(firstOf(c.Topic.Value, c.Purpose.Value)).Styling()
+	return s.reader().Parse(cmp.Or(c.Topic.Value, c.Purpose.Value)).Styling()
 }
 
 func (s *client) rememberRoom(id string, info transports.RoomInfo) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/richtext"
+	"github.com/dragoman-im/dragoman/transports/slack/content"
 	"github.com/dragoman-im/dragoman/transports/slack/webapi"
 )
 
@@ -131,7 +132,7 @@ func (s *client) React(ctx context.Context, message transports.MessageRef, chang
 	}
 	args := url.Values{"channel": {channel}, "timestamp": {string(message.ID)}}
 	for _, emoji := range change.Add {
-		name, ok := emojiName(emoji)
+		name, ok := content.EmojiName(emoji)
 		if !ok {
 			return transports.Refuse("not-acceptable", "Slack has no such emoji", nil)
 		}
@@ -141,7 +142,7 @@ func (s *client) React(ctx context.Context, message transports.MessageRef, chang
 		}
 	}
 	for _, emoji := range change.Remove {
-		name, ok := emojiName(emoji)
+		name, ok := content.EmojiName(emoji)
 		if !ok {
 			continue
 		}

@@ -18,7 +18,7 @@ type Message struct {
 	Member      *struct {
 		Nick string `json:"nick"`
 	} `json:"member"`
-	Mentions  []User     `json:"mentions"`
+	Mentioned
 	Edited    *time.Time `json:"edited_timestamp"`
 	Reference *struct {
 		Type      int    `json:"type"` // 0 a reply, 1 a forward
@@ -29,23 +29,33 @@ type Message struct {
 	Body
 }
 
+// Mentioned are the people and the channels of other guilds that a message names.
+type Mentioned struct {
+	Mentions []User    `json:"mentions"`
+	Channels []Channel `json:"mention_channels"`
+}
+
 // Body is what a message shows.
 type Body struct {
 	Flags       int          `json:"flags"`
 	Content     *string      `json:"content"` // absent from partial updates
 	Attachments []Attachment `json:"attachments"`
 	Embeds      []Embed      `json:"embeds"`
-	Stickers    []struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-	} `json:"sticker_items"`
-	Poll      *Poll `json:"poll"`
-	Snapshots []struct {
+	Stickers    []Sticker    `json:"sticker_items"`
+	Poll        *Poll        `json:"poll"`
+	Snapshots   []struct {
 		Message *Message `json:"message"`
 	} `json:"message_snapshots"` // what it forwards
 	Components json.RawMessage `json:"components"`
 	Theme      json.RawMessage `json:"shared_client_theme"`
 	Details
+}
+
+// Sticker is a picture of a guild's, or of Discord's own.
+type Sticker struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Format int    `json:"format_type"` // docs: Sticker Format Types
 }
 
 // Details are those of messages that Discord itself makes, or an app on somebody's command.
@@ -74,11 +84,21 @@ type Poll struct {
 		Text string `json:"text"`
 	} `json:"question"`
 	Answers []struct {
+		ID    int `json:"answer_id"`
 		Media struct {
 			Text  string `json:"text"`
 			Emoji Emoji  `json:"emoji"`
 		} `json:"poll_media"`
 	} `json:"answers"`
+	Expiry   *time.Time `json:"expiry"`
+	Multiple bool       `json:"allow_multiselect"`
+	Results  *struct {
+		Finalized bool `json:"is_finalized"`
+		Counts    []struct {
+			ID    int `json:"id"`
+			Count int `json:"count"`
+		} `json:"answer_counts"`
+	} `json:"results"`
 }
 
 // Attachment is a file of a message.
@@ -97,12 +117,14 @@ type Attachment struct {
 
 // Embed is a card below a message.
 type Embed struct {
-	Type        string `json:"type"`
-	Title       string `json:"title"`
-	Description string `json:"description"`
-	URL         string `json:"url"`
+	Type        string     `json:"type"`
+	Title       string     `json:"title"`
+	Description string     `json:"description"`
+	URL         string     `json:"url"`
+	Timestamp   *time.Time `json:"timestamp"`
 	Author      struct {
 		Name string `json:"name"`
+		URL  string `json:"url"`
 	} `json:"author"`
 	Provider struct {
 		Name string `json:"name"`

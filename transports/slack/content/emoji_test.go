@@ -1,4 +1,4 @@
-package slack
+package content
 
 import (
 	"os"
@@ -12,7 +12,7 @@ import (
 // Every emoji that Slack knows has a name here that Slack knows, and the name is read as the same emoji.
 func TestEmojiHaveNamesThatSlackKnows(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("fake/emoji.txt")
+	data, err := os.ReadFile("../fake/emoji.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,28 +35,28 @@ func TestEmojiHaveNamesThatSlackKnows(t *testing.T) {
 	}
 	for _, char := range all {
 		for _, form := range []string{char, strings.ReplaceAll(char, "\uFE0F", ""), richtext.NormalEmoji(char)} {
-			name, ok := emojiName(form)
+			name, ok := EmojiName(form)
 			if !ok || known[name] != char {
 				t.Errorf("%q is called %q, %v, which is %q", form, name, ok, known[name])
 			}
 		}
 	}
 	for name, char := range known {
-		if got := reaction(name); got != richtext.NormalEmoji(char) {
+		if got := Reaction(name); got != richtext.NormalEmoji(char) {
 			t.Errorf("%q is %q, want %q", name, got, char)
 		}
 	}
 	for char, want := range map[string]string{"👋🏽": "wave::skin-tone-4", "👩🏽‍💻": "female-technologist::skin-tone-4", "☝🏿": "point_up::skin-tone-6"} {
-		if name, ok := emojiName(char); !ok || name != want || reaction(name) != richtext.NormalEmoji(char) {
-			t.Errorf("%q is called %q, which is %q", char, name, reaction(name))
+		if name, ok := EmojiName(char); !ok || name != want || Reaction(name) != richtext.NormalEmoji(char) {
+			t.Errorf("%q is called %q, which is %q", char, name, Reaction(name))
 		}
 	}
 	for _, in := range []string{"❤️🏽", "x", "", "👋👋"} {
-		if name, ok := emojiName(in); ok {
+		if name, ok := EmojiName(in); ok {
 			t.Errorf("%q is called %q", in, name)
 		}
 	}
-	if got := emojis("hi :wave::skin-tone-3: :no_such_emoji: :+1: a:yy:c 12:30:00"); got != "hi 👋🏼 :no_such_emoji: 👍 a:yy:c 12:30:00" {
+	if got := Emojis("hi :wave::skin-tone-3: :no_such_emoji: :+1: a:yy:c 12:30:00"); got != "hi 👋🏼 :no_such_emoji: 👍 a:yy:c 12:30:00" {
 		t.Errorf("%q", got)
 	}
 }

@@ -1,10 +1,11 @@
-package discord
+package content
 
 import (
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -18,24 +19,22 @@ var delimiters = [...]struct {
 
 var (
 	webAddress = regexp.MustCompile(`^https?://[^\s<>]*[^\s<>".,;:!?')\]*_~|]`)
-	labelled   = regexp.MustCompile(`^\[([^\[\]\n]+)\]\(<?(https?://[^\s<>()]+)>?(?: "([^"\n]*)")?\)`)
-	bracketed  = regexp.MustCompile(`^<(@&|@!?|#|a?:\w+:|t:|/[^:<>\n]+:|https?://|mailto:)([^<>\s]+)>`)
+	bracketed  = regexp.MustCompile(`^<(@&|@!?|#|a?:\w+:|t:|id:|/[^:<>\n]+:|https?://|mailto:)([^<>\s]+)>`)
 )
 
-// maxLabel is the longest label of a link, in characters. As a repetition in the pattern it would cost each start of the
-// program 2 ms.
-const maxLabel = 1000
+// shrug is the one face that Discord shows as it was typed: its backslash escapes nothing.
+const shrug = `¯\_(ツ)_/¯`
 
-// lost has the marks that are known not to be closed any more on this line, so that a line of nothing but
+// lost has the marks that are known not to be closed any more in this text, so that one of nothing but
 // opening marks is not searched again for each of them.
 type lost struct {
-	marks   [len(delimiters)]bool
-	ticks   [2]bool
-	bracket int // bytes of the line from the last place on where a link's label can end; 0 where that is not known
+	marks [len(delimiters)]bool
+	ticks [2]bool
+	ends  map[int]int // of brackets; nil where they were not looked for
 }
 
-// spans reads inline markup of one line.
-func (p *parser) spans(line string, depth int) richtext.Text {
+// spans reads inline markup.
+func (p *Reader) spans(text string, depth int) richtext.Text {
 	var t richtext.Text
 	var run strings.Builder
 	var gone lost
@@ -46,19 +45,28 @@ func (p *parser) spans(line string, depth int) richtext.Text {
 		}
 		t = append(t, nodes...)
 	}
-	for i := 0; i < len(line); {
-		rest := line[i:]
-		if rest[0] == '\\' && len(rest) > 1 && strings.IndexByte("\\*_~`|<>[]()#-:@+.!", rest[1]) >= 0 {
-			run.WriteByte(rest[1])
-			i += 2
+	for i := 0; i < len(text); {
+		if next := plainEnd(text, i); next > i {
+			run.WriteString(text[i:next])
+			i = next
 			continue
 		}
-		if n, size := p.special(rest, &gone); size > 0 {
-			add(n)
+		rest := text[i:]
+		if rest[0] == '\n' {
+			add(richtext.Node{Kind: richtext.Break})
+			i++
+			continue
+		}
+		if kept, size := escaped(rest); size > 0 {
+			run.WriteString(kept)
 			i += size
 			continue
 		}
-		if n, size := p.marked(line, i, depth, &gone); size > 0 {
+		n, size := p.special(text, i, depth, &gone)
+		if size == 0 {
+			n, size = p.marked(text, i, depth, &gone)
+		}
+		if size > 0 {
 			add(n)
 			i += size
 			continue
@@ -70,25 +78,46 @@ func (p *parser) spans(line string, depth int) richtext.Text {
 	return t
 }
 
+// plainEnd is the first place from i on at which something may begin that is no plain text.
+func plainEnd(text string, i int) int {
+	for i < len(text) && !begins[text[i]] {
+		i++
+	}
+	return i
+}
+
+// begins are the bytes with which something begins that is no plain text. 0xC2 is the first one of the face.
+var begins = func() (set [256]bool) {
+	for _, c := range []byte("\n\\*_~|`[<h@\xc2") {
+		set[c] = true
+	}
+	return set
+}()
+
+// escaped reads what is to be shown as it is: the face, or a character behind a backslash, which can be anything but a letter, a
+// digit and white space.
+func escaped(s string) (kept string, size int) {
+	if strings.HasPrefix(s, shrug) {
+		return shrug, len(shrug)
+	}
+	if s[0] != '\\' || len(s) < 2 {
+		return "", 0
+	}
+	r, n := utf8.DecodeRuneInString(s[1:])
+	if r < utf8.RuneSelf && (isWord(byte(r)) && r != '_' || unicode.IsSpace(r)) {
+		return "", 0
+	}
+	return s[1 : 1+n], 1 + n
+}
+
 // special reads code, links, mentions and emoji; size 0 where there is none.
-func (p *parser) special(rest string, gone *lost) (n richtext.Node, size int) {
+func (p *Reader) special(text string, i, depth int, gone *lost) (n richtext.Node, size int) {
+	rest := text[i:]
 	switch rest[0] {
 	case '`':
 		return inlineCode(rest, gone)
 	case '[':
-		if gone.bracket == 0 {
-			gone.bracket = len(rest) - strings.LastIndex(rest, "](")
-		}
-		if len(rest) <= gone.bracket {
-			return n, 0
-		}
-		if m := labelled.FindStringSubmatch(rest); m != nil && utf8.RuneCountInString(m[1]) <= maxLabel {
-			label := m[1]
-			if m[3] != "" { // shown where the pointer rests on the link
-				label += " (" + m[3] + ")"
-			}
-			return richtext.Node{Kind: richtext.Link, URL: m[2], Children: richtext.FromPlain(label)}, len(m[0])
-		}
+		return p.masked(text, i, depth, gone)
 	case '<':
 		if m := bracketed.FindStringSubmatch(rest); m != nil {
 			return p.bracket(m[1], m[2]), len(m[0])
@@ -126,26 +155,28 @@ func inlineCode(rest string, gone *lost) (n richtext.Node, size int) {
 	return n, 0
 }
 
-func (p *parser) bracket(kind, value string) richtext.Node {
+func (p *Reader) bracket(kind, value string) richtext.Node {
 	switch {
 	case kind == "@" || kind == "@!":
-		name := p.s.state.ShownAs(p.guild, value)
+		name := p.state.ShownAs(p.guild, value)
 		if name == "" {
 			name = p.mentions[value]
 		}
 		return richtext.Node{Kind: richtext.Mention, ID: value, Text: name}
 	case kind == "@&":
-		name := p.s.state.Role(p.guild, value)
+		name := p.state.Role(p.guild, value)
 		if name == "" {
 			name = "role"
 		}
 		return richtext.Node{Kind: richtext.Group, ID: value, Text: name}
 	case kind == "#":
-		n := richtext.Node{Kind: richtext.Channel, ID: value}
-		if c := p.s.state.Channel(value); c != nil {
+		n := richtext.Node{Kind: richtext.Channel, ID: value, Text: p.channels[value]}
+		if c := p.state.Channel(value); c != nil {
 			n.Text = c.Name
 		}
 		return n
+	case kind == "id:":
+		return richtext.Node{Text: navigation(value)}
 	case kind == "t:":
 		return richtext.Node{Text: timestamp(value)}
 	case strings.HasPrefix(kind, "/"):
@@ -164,6 +195,9 @@ var formats = map[string]string{
 	"t": "15:04 MST", "T": "15:04:05 MST", "d": "2006-01-02", "D": "2 January 2006", "F": "Monday, 2 January 2006 15:04 MST",
 }
 
+// clock is how a moment is written where nothing else is asked for.
+const clock = "2006-01-02 15:04 MST"
+
 const maxUnix = 253402300799 // the last second of year 9999
 
 func timestamp(value string) string {
@@ -174,13 +208,13 @@ func timestamp(value string) string {
 	}
 	format := formats[style]
 	if format == "" {
-		format = "2006-01-02 15:04 MST"
+		format = clock
 	}
 	return time.Unix(unix, 0).UTC().Format(format)
 }
 
 // marked reads text between two marks; size 0 where there are none.
-func (p *parser) marked(line string, i, depth int, gone *lost) (n richtext.Node, size int) {
+func (p *Reader) marked(line string, i, depth int, gone *lost) (n richtext.Node, size int) {
 	if depth == 0 {
 		return n, 0
 	}
@@ -192,7 +226,7 @@ func (p *parser) marked(line string, i, depth int, gone *lost) (n richtext.Node,
 		if d.mark == "_" && i > 0 && isWord(line[i-1]) {
 			return n, 0
 		}
-		if len(rest) > len(d.mark) && rest[len(d.mark)] == ' ' && d.mark != "||" {
+		if len(d.mark) == 1 && len(rest) > 1 && unicode.IsSpace(rune(rest[1])) {
 			continue
 		}
 		end := closing(rest, d.mark)
@@ -234,6 +268,21 @@ func closing(s, mark string) int {
 		return at
 	}
 	return -1
+}
+
+// navigation is a page of the guild's (docs: Message Formatting, Guild Navigation Types).
+func navigation(value string) string {
+	switch kind, _, _ := strings.Cut(value, ":"); kind {
+	case "customize":
+		return "#Channels & Roles"
+	case "browse":
+		return "#Browse Channels"
+	case "guide", "home":
+		return "#Server Guide"
+	case "linked-roles":
+		return "#Linked Roles"
+	}
+	return "<id:" + value + ">"
 }
 
 func isWord(c byte) bool {

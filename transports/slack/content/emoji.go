@@ -1,4 +1,4 @@
-package slack
+package content
 
 import (
 	_ "embed"
@@ -57,8 +57,8 @@ var tones = map[string]string{
 	"skin-tone-2": "\U0001F3FB", "skin-tone-3": "\U0001F3FC", "skin-tone-4": "\U0001F3FD", "skin-tone-5": "\U0001F3FE", "skin-tone-6": "\U0001F3FF",
 }
 
-// reaction is a reaction's name as Unicode where there is one, else in colons.
-func reaction(name string) string {
+// Reaction is a reaction's name as Unicode where there is one, else in colons.
+func Reaction(name string) string {
 	base, tone, _ := strings.Cut(name, "::")
 	if e, ok := slackEmojis().byName[base]; ok {
 		return richtext.NormalEmoji(toned(e.char, tones[tone]))
@@ -79,8 +79,8 @@ func toned(char, tone string) string {
 	return char + tone
 }
 
-// emojiName is the reverse of reaction: a name that Slack knows.
-func emojiName(s string) (string, bool) {
+// EmojiName is the reverse of reaction: a name that Slack knows.
+func EmojiName(s string) (string, bool) {
 	if name, ok := strings.CutPrefix(s, ":"); ok {
 		name, ok = strings.CutSuffix(name, ":")
 		return name, ok && name != ""

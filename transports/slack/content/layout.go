@@ -1,4 +1,4 @@
-package slack
+package content
 
 import (
 	"encoding/json"
@@ -40,44 +40,53 @@ type block struct {
 	Accessory   *block       `json:"accessory"`
 	Rows        [][]rawJSON  `json:"rows"` // of a table
 	address
+	choice
+	card
+	task
 }
 
-// address is what a block leads to.
+// address is what a block leads to, and what is said of that.
 type address struct {
-	URL      string `json:"url"`
-	ImageURL string `json:"image_url"`
-	VideoURL string `json:"video_url"`
-	TitleURL string `json:"title_url"`
-	Alt      string `json:"alt_text"`
+	URL         string     `json:"url"`
+	ImageURL    string     `json:"image_url"`
+	VideoURL    string     `json:"video_url"`
+	TitleURL    string     `json:"title_url"`
+	Alt         string     `json:"alt_text"`
+	Description textObject `json:"description"`
+	Author      string     `json:"author_name"`
+	Provider    string     `json:"provider_name"`
+	Call        rawJSON    `json:"call"`
 }
 
 type rawJSON = json.RawMessage
 
 // blocks reads a message's blocks, one by one: one that cannot be read is left out.
-func (s *client) blocks(raw json.RawMessage) richtext.Text {
+func (r *Reader) blocks(raw json.RawMessage) richtext.Text { return r.column(raw, maxBlockDepth) }
+
+// column is what stands one below the other.
+func (r *Reader) column(raw json.RawMessage, depth int) (t richtext.Text) {
 	var list []json.RawMessage
-	if _, err := lenientjson.Unmarshal(raw, &list); err != nil {
+	if _, err := lenientjson.Unmarshal(raw, &list); err != nil || depth == 0 {
 		return nil
 	}
-	var t richtext.Text
 	for _, one := range list[:min(len(list), maxBlocks)] {
 		var head struct {
 			Type string `json:"type"`
 		}
 		_, _ = lenientjson.Unmarshal(one, &head) // it was decoded before
 		if head.Type == "rich_text" {
-			t = appendLine(t, s.richText(one))
+			t = appendLine(t, r.richText(one))
 			continue
 		}
 		var b block
 		left, _ := lenientjson.Unmarshal(one, &b)
-		some := s.block(&b, maxBlockDepth)
-		if some.IsEmpty() && head.Type != "divider" {
-			some = s.anyText(one)
+		some := r.block(&b, depth)
+		if some.IsEmpty() && !known[head.Type] {
+			some = r.anyText(one)
 			left = append(left, "type")
 		}
-		if len(left) > 0 && s.raw.First("block "+head.Type, left) {
-			s.log.Warn("a block of slack is not known, or has values of other types", "type", head.Type, "values", left)
+		if len(left) > 0 && r.Unknown != nil {
+			r.Unknown(head.Type, left)
 		}
 		t = appendLine(t, some)
 	}
@@ -95,57 +104,78 @@ func appendLine(t, more richtext.Text) richtext.Text {
 	return append(t, more...)
 }
 
+// known are the kinds of blocks that are read member by member. In another one everything that is a text is looked for.
+var known = map[string]bool{
+	"actions": true, "alert": true, "call": true, "card": true, "carousel": true, "container": true, "context": true, "context_actions": true, "data_table": true,
+	"divider": true, "file": true, "header": true, "image": true, "input": true, "markdown": true, "plan": true, "rich_text": true, "section": true,
+	"table": true, "task_card": true, "video": true,
+}
+
 // block makes lines of one block.
-func (s *client) block(b *block, depth int) (t richtext.Text) {
+func (r *Reader) block(b *block, depth int) (t richtext.Text) {
 	if depth == 0 {
 		return nil
 	}
 	switch b.Type {
 	case "header":
-		return richtext.Text{{Kind: richtext.Heading, Level: 1, Children: richtext.FromPlain(strings.ReplaceAll(emojis(b.Text.Text), "\n", " "))}}
+		return heading(b.Text.Text)
+	case "divider":
+		return richtext.FromPlain(richtext.Rule)
+	case "markdown":
+		return r.markdown(b.Text.Text)
 	case "image":
-		return s.image(b)
+		return r.image(b)
 	case "video":
-		return s.linked(firstOf(b.TitleURL, b.VideoURL), firstOf(b.Title.Text, b.Alt))
+		return r.video(b)
 	case "actions", "context", "context_actions":
-		return s.inOneLine(b.Elements, depth-1)
-	case "table":
-		return s.table(b)
+		return r.inOneLine(b.Elements, depth-1)
+	case "table", "data_table":
+		return r.table(b)
+	case "card", "carousel", "container", "alert":
+		return r.boxed(b, depth-1)
+	case "plan", "task_card":
+		return r.tasks(b, depth-1)
+	case "call":
+		return r.callBlock(b)
+	case "file":
+		return richtext.FromPlain("[file]") // of another service, which has no address here
+	case "input":
+		return r.input(b, depth-1)
 	}
-	t = s.object(b.Text)
-	for _, f := range b.Fields {
-		t = appendLine(t, s.object(f))
+	if interactive(b.Type) {
+		return r.choices(b)
+	}
+	return r.section(b, depth)
+}
+
+// section is a section, and any block or element that is not known.
+func (r *Reader) section(b *block, depth int) (t richtext.Text) {
+	t = r.object(b.Text)
+	for _, f := range b.Fields[:min(len(b.Fields), maxBlocks)] {
+		t = appendLine(t, r.object(f))
 	}
 	for _, o := range []textObject{b.Title, b.Label} {
-		t = appendLine(t, s.object(o))
+		t = appendLine(t, r.object(o))
 	}
 	if b.URL != "" {
-		t = s.linked(b.URL, b.Text.Text)
+		t = r.linked(b.URL, b.Text.Text)
 	} else if t.IsEmpty() {
-		t = s.object(b.Placeholder)
+		t = r.object(b.Placeholder)
 	}
-	if interactive(b.Type) && b.URL == "" && !t.IsEmpty() {
-		t = append(append(richtext.Text{{Text: "["}}, t...), richtext.Node{Text: "]"})
-	}
-	for i := range b.Elements {
-		t = appendLine(t, s.block(&b.Elements[i], depth-1))
+	for i := range b.Elements[:min(len(b.Elements), maxBlocks)] {
+		t = appendLine(t, r.block(&b.Elements[i], depth-1))
 	}
 	if b.Accessory != nil {
-		t = appendLine(t, s.block(b.Accessory, depth-1))
+		t = appendLine(t, r.block(b.Accessory, depth-1))
 	}
 	return t
 }
 
-// interactive reports whether an element is there to be chosen or pressed, which cannot be done from here.
-func interactive(typ string) bool {
-	return typ == "button" || typ == "overflow" || strings.HasSuffix(typ, "_select") || strings.HasSuffix(typ, "picker")
-}
-
 // inOneLine is what stands side by side.
-func (s *client) inOneLine(list []block, depth int) (t richtext.Text) {
+func (r *Reader) inOneLine(list []block, depth int) (t richtext.Text) {
 	for i := range list[:min(len(list), maxBlocks)] {
-		if some := s.block(&list[i], depth); len(some) > 0 {
-			if len(t) > 0 {
+		if some := r.block(&list[i], depth); len(some) > 0 {
+			if len(t) > 0 && !some[0].Kind.Block() {
 				t = append(t, richtext.Node{Text: " "})
 			}
 			t = append(t, some...)
@@ -155,51 +185,34 @@ func (s *client) inOneLine(list []block, depth int) (t richtext.Text) {
 }
 
 // object is a text of a block: mrkdwn, or plain with names of emoji.
-func (s *client) object(o textObject) richtext.Text {
+func (r *Reader) object(o textObject) richtext.Text {
 	switch {
 	case o.Text == "":
 		return nil
 	case o.Type == "mrkdwn":
-		return s.parse(o.Text)
+		return r.Parse(o.Text)
 	}
-	return richtext.FromPlain(emojis(o.Text))
+	return richtext.FromPlain(Emojis(o.Text))
 }
 
-func (s *client) image(b *block) richtext.Text {
-	name := firstOf(b.Title.Text, b.Alt)
-	if !webAddress(b.ImageURL) { // a file of Slack's, which needs a login
-		return richtext.FromPlain(name)
-	}
-	return s.linked(b.ImageURL, name)
-}
-
-func webAddress(url string) bool {
-	return strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://")
-}
-
-// linked is a link with a label, which may be empty.
-func (s *client) linked(url, label string) richtext.Text {
-	if !webAddress(url) {
-		return richtext.FromPlain(label)
-	}
-	n := richtext.Node{Kind: richtext.Link, URL: url}
-	if label != "" && label != url {
-		n.Children = richtext.Text{{Text: strings.ReplaceAll(emojis(label), "\n", " ")}}
-	}
-	return richtext.Text{n}
+func heading(text string) richtext.Text {
+	return richtext.Text{{Kind: richtext.Heading, Level: 1, Children: richtext.FromPlain(strings.ReplaceAll(Emojis(text), "\n", " "))}}
 }
 
 // table writes a line for each row.
-func (s *client) table(b *block) (t richtext.Text) {
+func (r *Reader) table(b *block) (t richtext.Text) {
+	if b.Caption != "" {
+		t = richtext.Text{{Kind: richtext.Bold, Children: richtext.FromPlain(Emojis(b.Caption))}}
+	}
 	for _, row := range b.Rows[:min(len(b.Rows), maxBlocks)] {
 		var line richtext.Text
-		for i, cell := range row {
+		for i, cell := range row[:min(len(row), maxBlocks)] {
 			if i > 0 {
 				line = append(line, richtext.Node{Text: " | "})
 			}
-			some := s.richText(cell)
+			some := r.richText(cell)
 			if some.IsEmpty() {
-				some = s.anyText(cell)
+				some = r.anyText(cell)
 			}
 			line = append(line, some...)
 		}
@@ -212,7 +225,7 @@ func (s *client) table(b *block) (t richtext.Text) {
 var textKeys = []string{"text", "title", "label", "alt_text", "name", "value", "placeholder", "fallback"}
 
 // anyText finds what can be read in a block of a kind that is not known here.
-func (s *client) anyText(raw json.RawMessage) (t richtext.Text) {
+func (r *Reader) anyText(raw json.RawMessage) (t richtext.Text) {
 	var v any
 	if _, err := lenientjson.Unmarshal(raw, &v); err != nil {
 		return nil
@@ -235,7 +248,7 @@ func (s *client) anyText(raw json.RawMessage) (t richtext.Text) {
 					if mrkdwn {
 						o.Type = "mrkdwn"
 					}
-					t = appendLine(t, s.object(o))
+					t = appendLine(t, r.object(o))
 				}
 			}
 			for _, key := range sortedKeys(v) {

@@ -1,8 +1,9 @@
-package discord
+package content
 
 import (
-	"encoding/json"
+	"strings"
 
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/lenientjson"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
@@ -21,6 +22,7 @@ const (
 	componentThumbnail = 11
 	componentGallery   = 12
 	componentFile      = 13
+	componentSeparator = 14
 )
 
 // component is any component.
@@ -36,6 +38,7 @@ type component struct {
 	Accessory   *component  `json:"accessory"`
 	Media       mediaItem   `json:"media"`
 	File        mediaItem   `json:"file"`
+	Divider     *bool       `json:"divider"`
 	Items       []struct {
 		Media       mediaItem `json:"media"`
 		Description string    `json:"description"`
@@ -47,9 +50,9 @@ type mediaItem struct {
 }
 
 // components returns the texts and the links of a message's components.
-func (p *parser) components(raw json.RawMessage) richtext.Text {
+func (p *Reader) components(m *objects.Message) richtext.Text {
 	var list []component
-	if _, err := lenientjson.Unmarshal(raw, &list); err != nil {
+	if _, err := lenientjson.Unmarshal(m.Components, &list); err != nil {
 		return nil
 	}
 	left := maxComponents
@@ -57,49 +60,62 @@ func (p *parser) components(raw json.RawMessage) richtext.Text {
 }
 
 // column is what stands one below the other.
-func (p *parser) column(list []component, depth int, left *int) (t richtext.Text) {
+func (p *Reader) column(list []component, depth int, left *int) (t richtext.Text) {
 	for i := range list {
 		if *left--; *left < 0 || depth == 0 {
 			return t
 		}
-		t = appendLine(t, p.component(&list[i], depth, left))
+		t = AppendLine(t, p.component(&list[i], depth, left))
 	}
 	return t
 }
 
-func (p *parser) component(c *component, depth int, left *int) (t richtext.Text) {
+func (p *Reader) component(c *component, depth int, left *int) (t richtext.Text) {
 	switch c.Type {
 	case componentRow:
-		for i := range c.Components {
-			some := p.column(c.Components[i:i+1], depth-1, left)
-			if len(t) > 0 && len(some) > 0 {
-				t = append(t, richtext.Node{Text: " "})
-			}
-			t = append(t, some...)
-		}
-		return t
+		return p.row(c, depth, left)
 	case componentButton:
 		if webLink(c.URL) {
 			return linked(c.URL, c.Label)
 		}
 		return inBrackets(c.Label)
 	case componentText:
-		return p.parse(c.Content)
+		return p.Parse(c.Content)
 	case componentThumbnail:
 		return linked(c.Media.URL, c.Description)
 	case componentFile:
+		if name, ok := strings.CutPrefix(c.File.URL, "attachment://"); ok { // one of the message's files
+			return inBrackets("file: " + name)
+		}
 		return linked(c.File.URL, c.Name)
+	case componentSeparator:
+		if c.Divider != nil && !*c.Divider {
+			return nil
+		}
+		return richtext.FromPlain(richtext.Rule)
 	}
-	t = p.parse(c.Content)
+	t = p.Parse(c.Content)
 	for i := range c.Items { // of a Media Gallery
-		t = appendLine(t, linked(c.Items[i].Media.URL, c.Items[i].Description))
+		t = AppendLine(t, linked(c.Items[i].Media.URL, c.Items[i].Description))
 	}
-	t = appendLine(t, p.column(c.Components, depth-1, left))
+	t = AppendLine(t, p.column(c.Components, depth-1, left))
 	if c.Accessory != nil {
-		t = appendLine(t, p.component(c.Accessory, depth-1, left))
+		t = AppendLine(t, p.component(c.Accessory, depth-1, left))
 	}
 	if t.IsEmpty() {
 		return inBrackets(c.Label + c.Placeholder)
+	}
+	return t
+}
+
+// row is what stands side by side.
+func (p *Reader) row(c *component, depth int, left *int) (t richtext.Text) {
+	for i := range c.Components {
+		some := p.column(c.Components[i:i+1], depth-1, left)
+		if len(t) > 0 && len(some) > 0 {
+			t = append(t, richtext.Node{Text: " "})
+		}
+		t = append(t, some...)
 	}
 	return t
 }

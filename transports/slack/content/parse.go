@@ -1,4 +1,4 @@
-package slack
+package content
 
 import (
 	"html"
@@ -7,8 +7,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// parse reads mrkdwn: what is in angle brackets is set aside, the rest is XEP-0393's styling.
-func (s *client) parse(text string) richtext.Text {
+// Parse reads mrkdwn: what is in angle brackets is set aside, the rest is XEP-0393's styling.
+func (r *Reader) Parse(text string) richtext.Text {
 	var marked []richtext.Node
 	var b strings.Builder
 	for rest := dropMarks(text); rest != ""; {
@@ -23,12 +23,12 @@ func (s *client) parse(text string) richtext.Text {
 			break
 		}
 		b.WriteString(placeholder(len(marked)))
-		marked = append(marked, s.bracket(inner))
+		marked = append(marked, r.bracket(inner))
 		rest = tail
 	}
 	body := strings.ReplaceAll(b.String(), "&gt;", ">")
 	t := richtext.ParseStyling(ownLines(body))
-	return s.insertMarked(t, marked, maxBlockDepth)
+	return r.insertMarked(t, marked, maxBlockDepth)
 }
 
 // ownLines puts fences on lines of their own, as XEP-0393 wants them.
@@ -56,12 +56,12 @@ func ownLines(s string) string {
 }
 
 // place puts the leaves back and resolves entities and emoji names in the text between them.
-func (s *client) insertMarked(t richtext.Text, marked []richtext.Node, depth int) richtext.Text {
+func (r *Reader) insertMarked(t richtext.Text, marked []richtext.Node, depth int) richtext.Text {
 	plain := func(n richtext.Node) string { return richtext.Text{n}.String() }
 	var out richtext.Text
 	between := func(text string) {
 		eachMark(text, func(text string) {
-			out = append(out, richtext.Node{Text: emojis(html.UnescapeString(text))})
+			out = append(out, richtext.Node{Text: Emojis(html.UnescapeString(text))})
 		}, func(i int) {
 			if i < len(marked) {
 				out = append(out, marked[i])
@@ -86,7 +86,7 @@ func (s *client) insertMarked(t richtext.Text, marked []richtext.Node, depth int
 			continue
 		}
 		if depth > 0 {
-			n.Children = s.insertMarked(n.Children, marked, depth-1)
+			n.Children = r.insertMarked(n.Children, marked, depth-1)
 		}
 		out = append(out, n)
 	}
@@ -94,14 +94,14 @@ func (s *client) insertMarked(t richtext.Text, marked []richtext.Node, depth int
 }
 
 // bracket reads what stands in angle brackets: @U…, #C…|name, !here, !subteam^S…|name, a link.
-func (s *client) bracket(inner string) richtext.Node {
+func (r *Reader) bracket(inner string) richtext.Node {
 	target, label, _ := strings.Cut(inner, "|")
 	label = html.UnescapeString(label)
 	switch {
 	case strings.HasPrefix(target, "@"):
-		return s.mention(target[1:], label)
+		return r.mention(target[1:], label)
 	case strings.HasPrefix(target, "#"):
-		return s.channelNode(target[1:], label)
+		return r.channelNode(target[1:], label)
 	case strings.HasPrefix(target, "!subteam^"):
 		return richtext.Node{Kind: richtext.Group, ID: strings.ToLower(target[9:]), Text: strings.TrimPrefix(firstOf(label, target[9:]), "@")}
 	case target == "!here" || target == "!channel" || target == "!everyone":
@@ -132,11 +132,11 @@ func skinTone(s string) string {
 // unescaper is the reverse of escaper.
 var unescaper = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 
-// unescape is a name, which has no markup, but in which Slack escapes the same characters as in texts.
-func unescape(s string) string { return unescaper.Replace(s) }
+// Unescape is a name, which has no markup, but in which Slack escapes the same characters as in texts.
+func Unescape(s string) string { return unescaper.Replace(s) }
 
-// emojis replaces the names in colons that stand for a Unicode emoji.
-func emojis(s string) string {
+// Emojis replaces the names in colons that stand for a Unicode emoji.
+func Emojis(s string) string {
 	if strings.Count(s, ":") < 2 {
 		return s
 	}

@@ -1,4 +1,4 @@
-package slack
+package content
 
 import (
 	"strconv"
@@ -9,9 +9,9 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// markup renders an outgoing text as mrkdwn, with what it answers before it: outside of threads Slack has no replies.
-func (s *client) markup(m transports.Outgoing) string {
-	w := mrkdwn{team: s.cred.Team}
+// Markup renders an outgoing text as mrkdwn, with what it answers before it: outside of threads Slack has no replies.
+func Markup(team string, m transports.Outgoing) string {
+	w := mrkdwn{team: team}
 	if m.Answered != nil && m.Thread == "" {
 		w.text(m.Answered.Quotation())
 		w.fresh()
@@ -25,8 +25,8 @@ func (s *client) markup(m transports.Outgoing) string {
 	return text
 }
 
-// length is how many characters a text has as mrkdwn.
-func length(t richtext.Text) int {
+// Length is how many characters a text has as mrkdwn.
+func Length(t richtext.Text) int {
 	w := mrkdwn{anyTeam: true}
 	w.text(t)
 	return utf8.RuneCountInString(strings.TrimRight(w.String(), "\n"))
@@ -102,7 +102,7 @@ func (w *mrkdwn) inline(n richtext.Node) {
 
 // mention writes the id of a person or channel of the workspace, else the name.
 func (w *mrkdwn) mention(n richtext.Node, sign string) {
-	id, ok := slackID(w.team, transports.UserID(n.ID))
+	id, ok := SlackID(w.team, transports.UserID(n.ID))
 	if w.anyTeam {
 		_, id, ok = strings.Cut(n.ID, "-")
 	}

@@ -1,4 +1,4 @@
-package slack
+package content
 
 import (
 	"encoding/json"
@@ -68,15 +68,15 @@ func (l *listStyle) UnmarshalJSON(data []byte) error {
 }
 
 // richText reads a rich_text block.
-func (s *client) richText(raw json.RawMessage) richtext.Text {
+func (r *Reader) richText(raw json.RawMessage) richtext.Text {
 	var b element
 	if _, err := lenientjson.Unmarshal(raw, &b); err != nil {
 		return nil
 	}
-	return s.elements(b.Elements, maxBlockDepth)
+	return r.elements(b.Elements, maxBlockDepth)
 }
 
-func (s *client) elements(list []element, depth int) richtext.Text {
+func (r *Reader) elements(list []element, depth int) richtext.Text {
 	if depth == 0 {
 		return nil
 	}
@@ -87,15 +87,15 @@ func (s *client) elements(list []element, depth int) richtext.Text {
 			if i > 0 && list[i-1].Type == "rich_text_section" {
 				t = append(t, richtext.Node{Kind: richtext.Break})
 			}
-			t = append(t, s.elements(e.Elements, depth-1)...)
+			t = append(t, r.elements(e.Elements, depth-1)...)
 		case "rich_text_list":
-			nest(&t, s.list(e, depth), min(e.Indent, maxIndent))
+			nest(&t, r.list(e, depth), min(e.Indent, maxIndent))
 		case "rich_text_quote":
-			t = append(t, richtext.Node{Kind: richtext.Quote, Children: trimBreaks(s.elements(e.Elements, depth-1))})
+			t = append(t, richtext.Node{Kind: richtext.Quote, Children: trimBreaks(r.elements(e.Elements, depth-1))})
 		case "rich_text_preformatted":
-			t = append(t, richtext.Node{Kind: richtext.Pre, Text: strings.TrimSuffix(s.elements(e.Elements, depth-1).String(), "\n")})
+			t = append(t, richtext.Node{Kind: richtext.Pre, Text: strings.TrimSuffix(r.elements(e.Elements, depth-1).String(), "\n")})
 		default:
-			t = append(t, style(s.inline(e), e.Style)...)
+			t = append(t, style(r.inline(e), e.Style)...)
 		}
 	}
 	return trimBreaks(t)
@@ -104,15 +104,15 @@ func (s *client) elements(list []element, depth int) richtext.Text {
 // maxIndent is how deep lists are nested.
 const maxIndent = 8
 
-func (s *client) list(e element, depth int) richtext.Node {
+func (r *Reader) list(e element, depth int) richtext.Node {
 	n := richtext.Node{Kind: richtext.List}
 	if e.Style.list == "ordered" {
 		n.Level = max(e.Offset, 0) + 1
 	}
 	for _, item := range e.Elements {
-		children := s.elements(item.Elements, depth-1)
+		children := r.elements(item.Elements, depth-1)
 		if len(item.Elements) == 0 {
-			children = s.inline(item)
+			children = r.inline(item)
 		}
 		n.Children = append(n.Children, richtext.Node{Kind: richtext.Item, Children: children})
 	}
@@ -145,7 +145,7 @@ func trimBreaks(t richtext.Text) richtext.Text {
 }
 
 // inline makes nodes of one inline element.
-func (s *client) inline(e element) richtext.Text {
+func (r *Reader) inline(e element) richtext.Text {
 	switch e.Type {
 	case "text":
 		return richtext.FromPlain(e.Text)
@@ -156,9 +156,9 @@ func (s *client) inline(e element) richtext.Text {
 		}
 		return richtext.Text{n}
 	case "user":
-		return richtext.Text{s.mention(e.UserID, "")}
+		return richtext.Text{r.mention(e.UserID, "")}
 	case "channel":
-		return richtext.Text{s.channelNode(e.Channel, "")}
+		return richtext.Text{r.channelNode(e.Channel, "")}
 	case "usergroup":
 		return richtext.Text{{Kind: richtext.Group, ID: strings.ToLower(e.Group), Text: e.Group}}
 	case "broadcast":
@@ -169,14 +169,17 @@ func (s *client) inline(e element) richtext.Text {
 		return richtext.FromPlain(firstOf(e.Value, e.Fallback, e.Text))
 	case "date":
 		if e.Fallback == "" && e.Stamp > 0 && e.Stamp < maxUnix {
-			return richtext.FromPlain(time.Unix(e.Stamp, 0).UTC().Format("2006-01-02 15:04 MST"))
+			return richtext.FromPlain(time.Unix(e.Stamp, 0).UTC().Format(clock))
 		}
 	}
 	if text := firstOf(e.Text, e.Fallback, e.Value, e.Name, e.URL); text != "" {
 		return richtext.FromPlain(text)
 	}
-	return s.elements(e.Elements, maxBlockDepth/2)
+	return r.elements(e.Elements, maxBlockDepth/2)
 }
+
+// clock is how a moment is written, for readers who may be anywhere.
+const clock = "2006-01-02 15:04 MST"
 
 // maxUnix is the last second of the year 9999.
 const maxUnix = 253402300799
@@ -200,7 +203,7 @@ func (e *element) emoji() string {
 	if e.SkinTone >= 2 && e.SkinTone <= 6 {
 		name += "::skin-tone-" + strconv.Itoa(e.SkinTone)
 	}
-	return reaction(name)
+	return Reaction(name)
 }
 
 func style(t richtext.Text, l listStyle) richtext.Text {
@@ -221,21 +224,18 @@ func style(t richtext.Text, l listStyle) richtext.Text {
 	return t
 }
 
-func (s *client) mention(id, label string) richtext.Node {
-	if label = firstOf(s.name(id), label); label == "" {
-		label = id
+func (r *Reader) mention(id, label string) richtext.Node {
+	name := ""
+	if r.Names != nil {
+		name = r.Names.Person(id)
 	}
-	return richtext.Node{Kind: richtext.Mention, ID: string(userID(s.cred.Team, id)), Text: label}
+	return richtext.Node{Kind: richtext.Mention, ID: string(UserID(r.Team, id)), Text: firstOf(name, label, id)}
 }
 
-func (s *client) channelNode(id, label string) richtext.Node {
-	s.mu.Lock()
-	if room, ok := s.rooms[id]; ok && label == "" {
-		label = room.Name
+func (r *Reader) channelNode(id, label string) richtext.Node {
+	name := ""
+	if r.Names != nil && label == "" {
+		name = r.Names.Channel(id)
 	}
-	s.mu.Unlock()
-	if label == "" {
-		label = id
-	}
-	return richtext.Node{Kind: richtext.Channel, ID: string(roomID(s.cred.Team, id)), Text: label}
+	return richtext.Node{Kind: richtext.Channel, ID: string(RoomID(r.Team, id)), Text: firstOf(label, name, id)}
 }

@@ -1,4 +1,4 @@
-package slack
+package content
 
 import (
 	"encoding/json"
@@ -26,19 +26,19 @@ func decoded(s string) string {
 }
 
 // checkSent checks that Slack shows all of a body, and that the parts are as long as they are counted.
-func checkSent(t *testing.T, s *client, body string) {
+func checkSent(t *testing.T, s *Reader, body string) {
 	t.Helper()
 	parsed := richtext.ParseStyling(body)
-	out := written(s, parsed)
+	out := written(parsed)
 	if lost := textcheck.Lost(body, plain(out), directives); lost != "" {
 		t.Fatalf("%q became %q: %q is lost", body, out, lost)
 	}
-	if back := decoded(s.parse(out).Styling()); textcheck.Lost(emojis(body), back, directives) != "" {
-		t.Fatalf("%q became %q and comes back as %q: %q is lost", body, out, back, textcheck.Lost(emojis(body), back, directives))
+	if back := decoded(s.Parse(out).Styling()); textcheck.Lost(Emojis(body), back, directives) != "" {
+		t.Fatalf("%q became %q and comes back as %q: %q is lost", body, out, back, textcheck.Lost(Emojis(body), back, directives))
 	}
 	var joined strings.Builder
-	for _, part := range (richtext.Cutter{Limit: 50, Length: length}).Split(parsed) {
-		text := written(s, part)
+	for _, part := range (richtext.Cutter{Limit: 50, Length: Length}).Split(parsed) {
+		text := written(part)
 		if n := utf8.RuneCountInString(text); n > 50 {
 			t.Fatalf("%q: a part of %d characters: %q", body, n, text)
 		}
@@ -52,20 +52,20 @@ func checkSent(t *testing.T, s *client, body string) {
 func TestNothingThatIsSentIsLost(t *testing.T) {
 	t.Parallel()
 	for _, body := range textcheck.Bodies() {
-		checkSent(t, unlinked(), body)
+		checkSent(t, reader(), body)
 	}
 }
 
 func FuzzSent(f *testing.F) {
-	s := unlinked()
+	s := reader()
 	textcheck.Fuzz(f, "\ufffd\x02\x03", func(t *testing.T, text string) { checkSent(t, s, text) }) // XML has no control characters
 }
 
 // checkReceived checks that XMPP shows all that a person has typed in Slack, as mrkdwn and as rich text.
-func checkReceived(t *testing.T, s *client, typed string) {
+func checkReceived(t *testing.T, s *Reader, typed string) {
 	t.Helper()
-	if got := s.parse(escaper.Replace(typed)).Styling(); textcheck.Lost(emojis(typed), got, directives) != "" {
-		t.Fatalf("mrkdwn %q is shown as %q: %q is lost", typed, got, textcheck.Lost(emojis(typed), got, directives))
+	if got := s.Parse(escaper.Replace(typed)).Styling(); textcheck.Lost(Emojis(typed), got, directives) != "" {
+		t.Fatalf("mrkdwn %q is shown as %q: %q is lost", typed, got, textcheck.Lost(Emojis(typed), got, directives))
 	}
 	text, err := json.Marshal(typed)
 	if err != nil {
@@ -90,18 +90,17 @@ func checkReceived(t *testing.T, s *client, typed string) {
 func TestNothingThatIsReceivedIsLost(t *testing.T) {
 	t.Parallel()
 	for _, typed := range textcheck.Bodies() {
-		checkReceived(t, unlinked(), typed)
+		checkReceived(t, reader(), typed)
 	}
 }
 
 func FuzzReceived(f *testing.F) {
-	s := unlinked()
+	s := reader()
 	textcheck.Fuzz(f, "\ufffd\x02\x03", func(t *testing.T, text string) { checkReceived(t, s, text) })
 }
 
 func TestMrkdwn(t *testing.T) {
 	t.Parallel()
-	s := unlinked()
 	for body, want := range map[string]string{
 		"a *b* _c_ ~d~ `e`":                      "a *b* _c_ ~d~ `e`",
 		"*a\nb*":                                 "*a\nb*",
@@ -112,33 +111,32 @@ func TestMrkdwn(t *testing.T) {
 		"``a`b``":                                "`aˋb`",
 		"<!here> & <@U1> https://e.org/?a=1&b=2": "&lt;!here&gt; &amp; &lt;@U1&gt; <https://e.org/?a=1&amp;b=2>",
 	} {
-		if got := written(s, richtext.ParseStyling(body)); got != want {
+		if got := written(richtext.ParseStyling(body)); got != want {
 			t.Errorf("%q is written %q, want %q", body, got, want)
 		}
 	}
 	answer := transports.Outgoing{Text: richtext.FromPlain("yes"), ReplyTo: "1.1", Answered: &transports.Answered{Author: "Cat", Text: "shall\nwe <b>?"}}
-	if got, want := s.markup(answer), "> *Cat*: shall\n> we &lt;b&gt;?\nyes"; got != want {
+	if got, want := Markup("T1", answer), "> *Cat*: shall\n> we &lt;b&gt;?\nyes"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	answer.Me = true
-	if got, want := s.markup(answer), "> *Cat*: shall\n> we &lt;b&gt;?\n_yes_"; got != want {
+	if got, want := Markup("T1", answer), "> *Cat*: shall\n> we &lt;b&gt;?\n_yes_"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if answer.Thread = "1.1"; s.markup(answer) != "_yes_" {
-		t.Errorf("%q in the thread", s.markup(answer))
+	if answer.Thread = "1.1"; Markup("T1", answer) != "_yes_" {
+		t.Errorf("%q in the thread", Markup("T1", answer))
 	}
 }
 
 // Slack counts the characters of a message with what is escaped in it.
 func TestLengthIsCountedEscaped(t *testing.T) {
 	t.Parallel()
-	s := unlinked()
-	limits := New(Options{}).Info().Caps.Limits
-	parts := richtext.Cutter{Limit: limits.MaxText, Length: limits.Length}.Split(richtext.FromPlain(strings.Repeat("&", 3900)))
+	const limit = 4000
+	parts := richtext.Cutter{Limit: limit, Length: Length}.Split(richtext.FromPlain(strings.Repeat("&", 3900)))
 	sent := 0
 	for _, part := range parts {
-		text := written(s, part)
-		if len(text) > maxText {
+		text := written(part)
+		if len(text) > limit {
 			t.Errorf("a part of %d characters", len(text))
 		}
 		sent += strings.Count(text, "&amp;")
@@ -149,12 +147,12 @@ func TestLengthIsCountedEscaped(t *testing.T) {
 }
 
 func TestTextsStayCheap(t *testing.T) {
-	s := unlinked()
+	s := reader()
 	textcheck.Linear(t, 2000, textcheck.Units(), func(text string) {
-		_ = s.parse(text).Styling()
-		_ = s.parse(escaper.Replace(text)).Styling()
-		for _, part := range (richtext.Cutter{Limit: 500, Length: length}).Split(richtext.ParseStyling(text)) {
-			_ = written(s, part)
+		_ = s.Parse(text).Styling()
+		_ = s.Parse(escaper.Replace(text)).Styling()
+		for _, part := range (richtext.Cutter{Limit: 500, Length: Length}).Split(richtext.ParseStyling(text)) {
+			_ = written(part)
 		}
 	})
 }
@@ -162,13 +160,13 @@ func TestTextsStayCheap(t *testing.T) {
 // What is read grows at most tenfold, and what is written is valid text.
 func TestTextsStaySmall(t *testing.T) {
 	t.Parallel()
-	s := unlinked()
+	s := reader()
 	for _, unit := range append(textcheck.Units(), "*_~`", ":tada:", "\x02", "\u202e", "a*b_", "&lt;", "~~") {
 		text := strings.Repeat(unit, 40000/len(unit))
-		if n := len(s.parse(text).Styling()); n > 10*len(text) {
+		if n := len(s.Parse(text).Styling()); n > 10*len(text) {
 			t.Errorf("%q of %d bytes grows to %d", unit, len(text), n)
 		}
-		if out := written(s, richtext.ParseStyling(strings.Repeat(unit, 4000/len(unit)))); !utf8.ValidString(out) {
+		if out := written(richtext.ParseStyling(strings.Repeat(unit, 4000/len(unit)))); !utf8.ValidString(out) {
 			t.Errorf("%q is written as what is not UTF-8", unit)
 		}
 	}
@@ -176,7 +174,7 @@ func TestTextsStaySmall(t *testing.T) {
 
 // Blocks of many elements are read in linear time.
 func TestBlocksStayCheap(t *testing.T) {
-	s := unlinked()
+	s := reader()
 	textcheck.Linear(t, 4000, []string{
 		`{"type":"rich_text_section","elements":[{"type":"text","text":"a\\n"}]},{"type":"rich_text_quote","elements":[{"type":"user","user_id":"U1"}]},`,
 		`{"type":"rich_text_section","elements":[{"type":"text","text":"\\n\\n"}]},`,

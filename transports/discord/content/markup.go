@@ -1,4 +1,4 @@
-package discord
+package content
 
 import (
 	"regexp"
@@ -10,8 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
-// markup renders an outgoing text as Discord's Markdown. What would be markup in plain text is escaped.
-func (s *client) markup(m transports.Outgoing) string {
+// Markup renders an outgoing text as Discord's Markdown. What would be markup in plain text is escaped.
+func Markup(m transports.Outgoing) string {
 	var w markup
 	w.text(m.Text)
 	out := strings.TrimRight(w.String(), "\n")
@@ -21,8 +21,8 @@ func (s *client) markup(m transports.Outgoing) string {
 	return out
 }
 
-// length is how many characters a text has as Markdown.
-func length(t richtext.Text) int { return utf8.RuneCountInString(inner(t)) }
+// Length is how many characters a text has as Markdown.
+func Length(t richtext.Text) int { return utf8.RuneCountInString(inner(t)) }
 
 type markup struct {
 	strings.Builder
@@ -68,13 +68,13 @@ func (w *markup) text(t richtext.Text) {
 		case richtext.Link:
 			w.put(link(n, t[i+1:]))
 		case richtext.Mention:
-			if isSnowflake(n.ID) {
+			if IsSnowflake(n.ID) {
 				w.put("<@" + n.ID + ">")
 			} else {
 				w.put(escape("@" + n.Text))
 			}
 		case richtext.Channel:
-			if isSnowflake(n.ID) {
+			if IsSnowflake(n.ID) {
 				w.put("<#" + n.ID + ">")
 			} else {
 				w.put(escape("#" + n.Text))
@@ -182,4 +182,21 @@ func escape(s string) string {
 		b.WriteString(escaper.Replace(line))
 	}
 	return b.String()
+}
+
+// IsSnowflake reports whether an id can be one of Discord's, and be put into a URL.
+func IsSnowflake(id string) bool {
+	_, err := strconv.ParseUint(id, 10, 64)
+	return err == nil && len(id) <= 20
+}
+
+// Shorten cuts a text to at most n characters.
+func Shorten(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
 }
