@@ -9,10 +9,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/dragoman-im/dragoman/core/accounts"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-
-	"github.com/dragoman-im/dragoman/core/server"
 )
 
 func (p program) accountCommand() *cobra.Command {
@@ -21,7 +20,7 @@ func (p program) accountCommand() *cobra.Command {
 		Short: "Make, change and remove accounts; the server may be running",
 	}
 	cmd.AddCommand(
-		p.passwordCommand("add USER[@HOST]", "Make an account", "made", (*server.Accounts).Add),
+		p.passwordCommand("add USER[@HOST]", "Make an account", "made", (*accounts.Accounts).Add),
 		p.changePasswordCommand(),
 		p.importCommand(),
 		p.exportCommand(),
@@ -29,7 +28,7 @@ func (p program) accountCommand() *cobra.Command {
 		&cobra.Command{
 			Use: "list", Aliases: []string{"ls"}, Short: "List the accounts", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				return p.withAccounts(cmd, func(a *server.Accounts) error { return list(cmd, a) })
+				return p.withAccounts(cmd, func(a *accounts.Accounts) error { return list(cmd, a) })
 			},
 		},
 	)
@@ -40,7 +39,7 @@ func (p program) accountCommand() *cobra.Command {
 func (p program) changePasswordCommand() *cobra.Command {
 	keep := false
 	cmd := p.passwordCommand("passwd USER[@HOST]", "Change an account's password", "has a new password",
-		func(a *server.Accounts, ctx context.Context, name, password string) (string, error) {
+		func(a *accounts.Accounts, ctx context.Context, name, password string) (string, error) {
 			if keep {
 				return a.SetPasswordOnly(ctx, name, password)
 			}
@@ -61,7 +60,7 @@ the account any more, and the server deletes the rest when it is started.`,
 	}
 	yes := cmd.Flags().BoolP("yes", "y", false, "do not ask")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return p.withAccounts(cmd, func(a *server.Accounts) error {
+		return p.withAccounts(cmd, func(a *accounts.Accounts) error {
 			if !*yes {
 				name, err := a.Address(cmd.Context(), args[0])
 				if err != nil {
@@ -108,7 +107,7 @@ func confirm(cmd *cobra.Command, question string) error {
 
 // importAccounts creates the accounts of a list. Lines that fail are reported at the end; the other
 // accounts are created.
-func importAccounts(cmd *cobra.Command, a *server.Accounts, list io.Reader) error {
+func importAccounts(cmd *cobra.Command, a *accounts.Accounts, list io.Reader) error {
 	in := bufio.NewScanner(list)
 	var failed []error
 	made := 0
@@ -135,7 +134,7 @@ func importAccounts(cmd *cobra.Command, a *server.Accounts, list io.Reader) erro
 	return errors.Join(append(failed, in.Err())...)
 }
 
-func (p program) passwordCommand(use, short, done string, do func(*server.Accounts, context.Context, string, string) (string, error)) *cobra.Command {
+func (p program) passwordCommand(use, short, done string, do func(*accounts.Accounts, context.Context, string, string) (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
 		Long: short + `.
@@ -146,7 +145,7 @@ is no terminal. It is kept as SCRAM keys only.`,
 			"  dragoman account " + strings.Fields(use)[0] + " ann@example.org -c dragoman.toml < password.txt",
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return p.withAccounts(cmd, func(a *server.Accounts) error {
+		return p.withAccounts(cmd, func(a *accounts.Accounts) error {
 			password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -161,12 +160,12 @@ is no terminal. It is kept as SCRAM keys only.`,
 	return cmd
 }
 
-func (p program) withAccounts(cmd *cobra.Command, f func(*server.Accounts) error) error {
+func (p program) withAccounts(cmd *cobra.Command, f func(*accounts.Accounts) error) error {
 	c, err := p.load(cmd)
 	if err != nil {
 		return err
 	}
-	a, err := server.OpenAccounts(cmd.Context(), c)
+	a, err := accounts.Open(cmd.Context(), c)
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/dragoman-im/dragoman/core/accounts"
 	"github.com/spf13/cobra"
-
-	"github.com/dragoman-im/dragoman/core/server"
 )
 
 func (p program) exportCommand() *cobra.Command {
@@ -25,23 +24,23 @@ log in; the accounts are listed on standard error.`,
 	}
 	all := cmd.Flags().Bool("all", false, "write all accounts")
 	withoutKeys := cmd.Flags().Bool("without-keys", false, "leave out the keys of passwords")
-	format := cmd.Flags().String("format", string(server.XML), "xml or json")
+	format := cmd.Flags().String("format", string(accounts.XML), "xml or json")
 	output := cmd.Flags().StringP("output", "o", "", "file to write, which must not exist; standard output if not given")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *all == (len(args) > 0) {
 			return errors.New("name the accounts, or give --all")
 		}
-		o := server.ExportOptions{Format: server.Format(*format), WithoutKeys: *withoutKeys, Progress: func(records int) {
+		o := accounts.ExportOptions{Format: accounts.Format(*format), WithoutKeys: *withoutKeys, Progress: func(records int) {
 			fmt.Fprintln(cmd.ErrOrStderr(), records, "records …")
 		}, Barred: func(account string) {
 			fmt.Fprintln(cmd.ErrOrStderr(), account, "is disabled or locked: written without its keys")
 		}}
-		return p.withAccounts(cmd, func(a *server.Accounts) error { return exportAccounts(cmd, a, o, *output, args) })
+		return p.withAccounts(cmd, func(a *accounts.Accounts) error { return exportAccounts(cmd, a, o, *output, args) })
 	}
 	return cmd
 }
 
-func exportAccounts(cmd *cobra.Command, a *server.Accounts, o server.ExportOptions, output string, names []string) error {
+func exportAccounts(cmd *cobra.Command, a *accounts.Accounts, o accounts.ExportOptions, output string, names []string) error {
 	out := cmd.OutOrStdout()
 	finish := func() error { return nil }
 	if output != "" {

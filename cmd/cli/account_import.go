@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dragoman-im/dragoman/config"
-	"github.com/dragoman-im/dragoman/core/server"
+	"github.com/dragoman-im/dragoman/core/accounts"
 )
 
 func (p program) importCommand() *cobra.Command {
@@ -43,8 +43,8 @@ What is not imported is told, and the exit status is 1; the rest is imported.`,
 			}
 		}
 		in := bufio.NewReader(cmd.InOrStdin())
-		if len(args) == 0 && server.ContentsOf(in) == server.Text {
-			return p.withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a, in) })
+		if len(args) == 0 && accounts.ContentsOf(in) == accounts.Text {
+			return p.withAccounts(cmd, func(a *accounts.Accounts) error { return importAccounts(cmd, a, in) })
 		}
 		if len(args) == 1 && isTextFile(args[0]) {
 			f, err := os.Open(args[0])
@@ -52,7 +52,7 @@ What is not imported is told, and the exit status is 1; the rest is imported.`,
 				return err
 			}
 			defer f.Close()
-			return p.withAccounts(cmd, func(a *server.Accounts) error { return importAccounts(cmd, a, f) })
+			return p.withAccounts(cmd, func(a *accounts.Accounts) error { return importAccounts(cmd, a, f) })
 		}
 		c, err := p.load(cmd)
 		if err != nil {
@@ -71,18 +71,18 @@ func isTextFile(name string) bool {
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	return err == nil && !info.IsDir() && server.ContentsOf(bufio.NewReader(f)) == server.Text
+	return err == nil && !info.IsDir() && accounts.ContentsOf(bufio.NewReader(f)) == accounts.Text
 }
 
 // importData imports XML and JSON.
 func importData(cmd *cobra.Command, c config.Config, merge bool, names []string, in *bufio.Reader) (err error) {
 	ctx := cmd.Context()
-	im, err := server.OpenImport(ctx, c, merge)
+	im, err := accounts.OpenImport(ctx, c, merge)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, im.Close()) }()
-	im.Progress = func(r server.ImportReport) {
+	im.Progress = func(r accounts.ImportReport) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s, %s …\n", count(r.Accounts, "account"), count(r.Archived+r.Offline, "message"))
 	}
 	if len(names) == 0 {
@@ -97,7 +97,7 @@ func importData(cmd *cobra.Command, c config.Config, merge bool, names []string,
 }
 
 // printReport tells what was imported and what was not.
-func printReport(cmd *cobra.Command, r server.ImportReport) error {
+func printReport(cmd *cobra.Command, r accounts.ImportReport) error {
 	fmt.Fprintf(cmd.OutOrStdout(), "%s, %s, %s and %s imported\n", count(r.Accounts, "account"), count(r.Contacts, "contact"),
 		count(r.Offline, "waiting message"), count(r.Archived, "archived message"))
 	if r.Existing > 0 {

@@ -7,26 +7,25 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/accounts"
 	"github.com/spf13/cobra"
-
-	"github.com/dragoman-im/dragoman/core/server"
 )
 
 // accountStateCommands are the commands about who may log in, and who may do what.
 func (p program) accountStateCommands() []*cobra.Command {
 	disable := p.accountChange("disable USER[@HOST]", "Keep everybody from logging in to an account", `%s is disabled`,
-		func(ctx context.Context, a *server.Accounts, args []string) (string, error) {
+		func(ctx context.Context, a *accounts.Accounts, args []string) (string, error) {
 			return a.Disable(ctx, args[0])
 		})
 	disable.Long = `Keep everybody from logging in to an account, until 'dragoman account enable'.
 
 A running server ends its sessions within a second. Nothing of it is deleted: messages to it wait, and its contacts stay.`
 	enable := p.accountChange("enable USER[@HOST]", "Let an account that was disabled or locked log in again", `%s may log in`,
-		func(ctx context.Context, a *server.Accounts, args []string) (string, error) {
+		func(ctx context.Context, a *accounts.Accounts, args []string) (string, error) {
 			return a.Enable(ctx, args[0])
 		})
 	grant := p.accountChange("grant USER[@HOST] ROLE", "Make an account an operator or an administrator (ROLE is operator or admin)", `%s has the role now`,
-		func(ctx context.Context, a *server.Accounts, args []string) (string, error) {
+		func(ctx context.Context, a *accounts.Accounts, args []string) (string, error) {
 			if args[1] == "user" {
 				return "", errors.New("'dragoman account revoke' takes a role away")
 			}
@@ -39,13 +38,13 @@ A running server knows it within a second. The role ends with the account. serve
 roles too, also to addresses of other servers.`
 	grant.Example = "  dragoman account grant ann@example.org operator -c dragoman.toml"
 	revoke := p.accountChange("revoke USER[@HOST]", "Take away the role that 'grant' has given", `%s has no role that was granted`,
-		func(ctx context.Context, a *server.Accounts, args []string) (string, error) {
+		func(ctx context.Context, a *accounts.Accounts, args []string) (string, error) {
 			return a.Grant(ctx, args[0], "user")
 		})
 	show := &cobra.Command{
 		Use: "show USER[@HOST]", Short: "Show an account's state, role and last activity", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAccounts(cmd, func(a *server.Accounts) error {
+			return p.withAccounts(cmd, func(a *accounts.Accounts) error {
 				info, err := a.Show(cmd.Context(), args[0])
 				if err == nil {
 					show(cmd, info)
@@ -61,7 +60,7 @@ func (p program) lockCommand() *cobra.Command {
 	var duration time.Duration
 	var until string
 	lock := p.accountChange("lock USER[@HOST]", "Keep everybody from logging in to an account for a time", `%s is locked`,
-		func(ctx context.Context, a *server.Accounts, args []string) (string, error) {
+		func(ctx context.Context, a *accounts.Accounts, args []string) (string, error) {
 			end, err := lockEnd(duration, until)
 			if err != nil {
 				return "", err
@@ -79,7 +78,7 @@ A running server ends the account's sessions within a second.`
 
 func (p program) retentionCommand() *cobra.Command {
 	c := p.accountChange("retention USER[@HOST] DAYS", "Set how long the messages of an account are kept (DAYS is a number, forever or default)", `the archive of %s is kept so`,
-		func(ctx context.Context, a *server.Accounts, args []string) (string, error) {
+		func(ctx context.Context, a *accounts.Accounts, args []string) (string, error) {
 			return a.SetRetention(ctx, args[0], args[1])
 		})
 	c.Args = cobra.ExactArgs(2)
@@ -110,11 +109,11 @@ func lockEnd(duration time.Duration, until string) (time.Time, error) {
 }
 
 // accountChange is a command that changes an account and says so.
-func (p program) accountChange(use, short, done string, do func(context.Context, *server.Accounts, []string) (string, error)) *cobra.Command {
+func (p program) accountChange(use, short, done string, do func(context.Context, *accounts.Accounts, []string) (string, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withAccounts(cmd, func(a *server.Accounts) error {
+			return p.withAccounts(cmd, func(a *accounts.Accounts) error {
 				name, err := do(cmd.Context(), a, args)
 				if err == nil {
 					fmt.Fprintf(cmd.OutOrStdout(), done+"\n", name)
@@ -125,7 +124,7 @@ func (p program) accountChange(use, short, done string, do func(context.Context,
 	}
 }
 
-func show(cmd *cobra.Command, a server.AccountInfo) {
+func show(cmd *cobra.Command, a accounts.AccountInfo) {
 	out := cmd.OutOrStdout()
 	role := a.Role.String()
 	if a.Configured && role != "user" {
@@ -139,7 +138,7 @@ func show(cmd *cobra.Command, a server.AccountInfo) {
 		a.JID, a.Created.Format(time.RFC3339), accountState(a), role, seen, a.Archive)
 }
 
-func accountState(a server.AccountInfo) string {
+func accountState(a accounts.AccountInfo) string {
 	switch {
 	case !a.Disabled.IsZero():
 		return "disabled since " + a.Disabled.Format(time.RFC3339)
@@ -149,7 +148,7 @@ func accountState(a server.AccountInfo) string {
 	return "may log in"
 }
 
-func list(cmd *cobra.Command, a *server.Accounts) error {
+func list(cmd *cobra.Command, a *accounts.Accounts) error {
 	all, err := a.List(cmd.Context())
 	for _, account := range all {
 		var more strings.Builder

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/accounts"
 	"github.com/spf13/cobra"
-
-	"github.com/dragoman-im/dragoman/core/server"
 )
 
 func (p program) inviteCommand() *cobra.Command {
-	var o server.InviteOptions
+	var o accounts.InviteOptions
 	cmd := &cobra.Command{
 		Use: "invite", Short: "Make an invitation, with which somebody can register an account", Args: cobra.NoArgs,
 		Long: `Make an invitation, with which somebody can register an account from a client (XEP-0445), also where
@@ -20,7 +19,7 @@ a page that tells in a browser what to do. Give it only to the person whom you i
 The server may be running. The invitation is good for accounts.invitation_time, and once.`,
 		Example: "  dragoman invite -c dragoman.toml\n  dragoman invite --user ann --for 48h -c dragoman.toml\n  dragoman invite --uses 30 -c dragoman.toml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withAccounts(cmd, func(a *server.Accounts) error {
+			return p.withAccounts(cmd, func(a *accounts.Accounts) error {
 				i, err := a.Invite(cmd.Context(), o)
 				if err != nil {
 					return err

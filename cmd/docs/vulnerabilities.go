@@ -83,7 +83,7 @@ func vulnerabilities() []area {
 			{"slots that take another file, another time or twice", "XEP-0363 §11", []proof{"core/features/upload TestSlotExpires", "core/features/upload TestTokens", "core/features/upload TestUploadTwiceAtOnce"}},
 			{"addresses inside that are fetched for somebody", "CVE-2019-18394, OF-3315", []proof{"transports/bridge/puppets TestFetch"}},
 			{"open relays; bytes before activation", "CVE-2021-32917, CVE-2026-43504, CVE-2026-43505", []proof{"core/bytestreams TestCVE202132917_NoOpenProxy", "core/bytestreams TestCVE202643504_NothingBeforeActivation"}},
-			{"an import that reads elsewhere", "ejabberd 25.07", []proof{"core/portable TestReadXML", "core/server TestEjabberd2507_ImportReadsNothingOutside"}},
+			{"an import that reads elsewhere", "ejabberd 25.07", []proof{"core/portable TestReadXML", "core/accounts TestEjabberd2507_ImportReadsNothingOutside"}},
 		}},
 		{"Other servers", []vulnerability{
 			{"answers of dialback that were not asked for", "CVE-2012-3525", []proof{"core/s2s TestCVE_2012_3525_UnsolicitedAnswers", "core/s2s TestOtherServerRefused"}},

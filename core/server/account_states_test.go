@@ -29,8 +29,8 @@ func (p *testServer) login(user, password string) string {
 func TestDisabledAndLocked(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, extra{})
-	a := &Accounts{config: p.server.config, store: p.server.store}
 	ctx := context.Background()
+	a := p.commandLine()
 	juliet := p.online("juliet")
 	for _, c := range []struct {
 		text, condition string
@@ -79,7 +79,7 @@ func TestDisabledWhileLoggingIn(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, extra{})
 	romeo := p.loggedIn("romeo")
-	a := &Accounts{config: p.server.config, store: p.server.store}
+	a := p.commandLine()
 	if _, err := a.Disable(context.Background(), "romeo"); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestDisabledWhileLoggingIn(t *testing.T) {
 func TestCVE_2024_25420_GrantedRole(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, extra{server: `admins = ["nurse@home.test"]`})
-	a := &Accounts{config: p.server.config, store: p.server.store}
+	a := p.commandLine()
 	ctx, romeo := context.Background(), jid.MustParse("romeo@home.test")
 	role := func(want admin.Role) {
 		t.Helper()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/accounts"
 	coredisco "github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/features/avatar"
 	"github.com/dragoman-im/dragoman/core/features/blocking"
@@ -58,7 +59,7 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 		capabilities: known, bookmarks: kept, push: pushed,
 		pep: pep.New(h, a.nodes, pep.Options{
 			Contacts: contacts{l.blocking.Subscriptions(l.roster), l.roster, l.blocking}, Log: a.log, Remote: known.Remote, Committed: func(ctx context.Context, c pubsub.Committed) { e.committed(ctx, c, a.log) },
-			Limits: func() pubsub.Limits { return accountNodes(a.config) },
+			Limits: func() pubsub.Limits { return accounts.NodeLimits(a.config) },
 		}),
 		domain: pubsubdomain.New(a.nodes, pubsubdomain.Options{
 			Log: a.log, MayCreate: mayCreate(a.config),
@@ -86,12 +87,6 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 		return from || to, err
 	})
 	return e
-}
-
-// accountNodes returns the limits of the nodes of an account.
-func accountNodes(config config.Config) pubsub.Limits {
-	c := config.Pubsub
-	return pubsub.Limits{Nodes: c.Nodes, Items: c.Items, Bytes: int64(c.Bytes), Payload: int(c.Payload), Subscriptions: c.Subscriptions}
 }
 
 // committed tells the features that follow the nodes of accounts of a change.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/database"
 )
 
 // Files and directories that cannot be right stop the start, with what to do about them.
@@ -33,9 +34,9 @@ func TestFilesAreChecked(t *testing.T) {
 			func(dir string) error { return os.Truncate(filepath.Join(dir, "self-signed.pem"), 100) }, "DIR/self-signed.pem: ",
 		},
 		"empty database": {
-			func(dir string) error { return os.Truncate(filepath.Join(dir, databaseName), 0) }, "the database DIR/dragoman.db is empty (0 bytes)",
+			func(dir string) error { return os.Truncate(filepath.Join(dir, database.Name), 0) }, "the database DIR/dragoman.db is empty (0 bytes)",
 		},
-		"no database":    {func(dir string) error { return os.Remove(filepath.Join(dir, databaseName)) }, ""},
+		"no database":    {func(dir string) error { return os.Remove(filepath.Join(dir, database.Name)) }, ""},
 		"open directory": {func(dir string) error { return os.Chmod(dir, 0o777) }, "server.data: every user of this machine can change the files in DIR (mode 0777)"},
 		"a file instead of the directory": {func(dir string) error {
 			if err := os.RemoveAll(dir); err != nil {

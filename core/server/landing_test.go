@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/accounts"
 	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/jid"
 )
@@ -45,8 +46,8 @@ func TestLandingPage(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, extra{upload: "[web]\nurl = '" + site + "/'"})
 	ctx := context.Background()
-	a := &Accounts{config: p.server.config, store: p.server.store}
-	made, err := a.Invite(ctx, InviteOptions{User: "Bob", Uses: 1})
+	a := p.commandLine()
+	made, err := a.Invite(ctx, accounts.InviteOptions{User: "Bob", Uses: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestLandingPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone("used up", made.Page)
-	made, err = a.Invite(ctx, InviteOptions{Uses: 1, For: 300 * time.Millisecond})
+	made, err = a.Invite(ctx, accounts.InviteOptions{Uses: 1, For: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,8 +111,8 @@ func TestNoLandingPage(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "http://localhost:5280"} {
 		p := newTestServer(t, extra{upload: "[web]\nurl = '" + url + "'"})
-		a := &Accounts{config: p.server.config, store: p.server.store}
-		if made, err := a.Invite(context.Background(), InviteOptions{Uses: 1}); err != nil || made.Page != "" || made.URI == "" {
+		a := p.commandLine()
+		if made, err := a.Invite(context.Background(), accounts.InviteOptions{Uses: 1}); err != nil || made.Page != "" || made.URI == "" {
 			t.Errorf("%q: %+v %v", url, made, err)
 		}
 		if answer, _ := p.opens(site+"/invite/account/x", ""); answer.Header.Get("Content-Security-Policy") != "" {

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/accounts"
+	"github.com/dragoman-im/dragoman/core/database"
 	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/features/privilege"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -18,8 +20,8 @@ type reloadable struct {
 	groups       atomic.Pointer[[]config.Group]
 	lists        *abuse.Lists // of strangers
 	inForce      sharedGroups
-	keep         atomic.Pointer[kept] // server.archive and retention
-	kept         chan struct{}        // wakes prune after a change of keep
+	keep         atomic.Pointer[accounts.Retention] // server.archive and retention
+	kept         chan struct{}                      // wakes prune after a change of keep
 	expired      expired
 	archiveQuota archiveQuota
 	clientsKept  atomic.Int64 // login.clients_kept
@@ -48,7 +50,7 @@ func (s *Server) Reload(c config.Config) error {
 	s.reloadable.certificates.Store(&certificates)
 	s.clients.SetLimits(clientLimits(c))
 	s.components.SetLimits(componentLimits(c))
-	s.store.SetLimits(StoreLimits(c))
+	s.store.SetLimits(database.Limits(c))
 	for _, h := range s.anonymous {
 		h.accounts.SetLimit(c.Limits.AnonymousSessions)
 	}
@@ -68,7 +70,7 @@ func (s *Server) Reload(c config.Config) error {
 	s.http.web.SetLimits(webLimits(c.Limits))
 	s.http.pageRequests.SetLimit(c.Limits.InvitationPages)
 	s.setUploadLimits(c.Upload)
-	if k := newKept(c); !s.reloadable.keep.Swap(k).equal(k) {
+	if k := accounts.NewRetention(c); !s.reloadable.keep.Swap(k).Equal(k) {
 		select {
 		case s.reloadable.kept <- struct{}{}:
 		default:

@@ -13,7 +13,7 @@ import (
 func TestPasswordOfCommandLineEndsSessions(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, extra{})
-	a := &Accounts{config: p.server.config, store: p.server.store}
+	a := p.commandLine()
 	romeo, juliet := p.online("romeo"), p.online("juliet")
 	if _, err := a.SetPasswordOnly(context.Background(), "romeo", "second"); err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestPasswordOfCommandLineEndsSessions(t *testing.T) {
 func TestEnabledAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, extra{})
-	a := &Accounts{config: p.server.config, store: p.server.store}
+	a := p.commandLine()
 	ctx := context.Background()
 	for name, change := range map[string]func() (string, error){
 		"disabled": func() (string, error) { return a.Disable(ctx, "romeo") },

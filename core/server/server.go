@@ -9,9 +9,11 @@ import (
 	"slices"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/accounts"
 	"github.com/dragoman-im/dragoman/core/admin"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/component"
+	"github.com/dragoman-im/dragoman/core/database"
 	"github.com/dragoman-im/dragoman/core/features/abuse"
 	"github.com/dragoman-im/dragoman/core/federation"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -80,7 +82,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 			s = nil
 		}
 	}()
-	s.reloadable.keep.Store(newKept(c))
+	s.reloadable.keep.Store(accounts.NewRetention(c))
 	s.reloadable.archiveQuota.set(c)
 	s.reloadable.groups.Store(&c.Groups)
 	s.reloadable.clientsKept.Store(int64(c.Login.ClientsKept))
@@ -90,14 +92,14 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 	}
 	s.reloadable.kept = make(chan struct{}, 1)
 	// First, so that a second server with the same configuration is told about the first one, and not about a port.
-	if s.hold, err = newHold(ctx, c, exclusive.Serve); err != nil {
+	if s.hold, err = database.Hold(ctx, c, exclusive.Serve); err != nil {
 		return s, err
 	}
 	if s.ports, err = listen(c); err != nil {
 		return s, err
 	}
 	s.ports.newRelay(s, c)
-	if s.store, err = openStore(ctx, c, o.Log); err != nil {
+	if s.store, err = database.OpenHeld(ctx, c, o.Log); err != nil {
 		return s, err
 	}
 	s.rights = admin.NewRights(c.Server.Admins, c.Accounts.Operators, administration.New(s.store, c.Login.Iterations))
@@ -113,7 +115,7 @@ func New(ctx context.Context, c config.Config, o Options) (s *Server, err error)
 		return s, err
 	}
 	err = s.newHosts(ctx, assembly{
-		config: c, store: s.store, log: o.Log, reserved: reservedNames(c), quota: s.quota, removed: s.wakeRemovals,
+		config: c, store: s.store, log: o.Log, reserved: accounts.Reserved(c), quota: s.quota, removed: s.wakeRemovals,
 		rights: s.rights, stop: s.stopAfter, nodes: nodes.New(s.store), backends: s.backends.list,
 		shared: shared{s.reloadable.lists, subscribed, s.ports.proxyOptions(c), s.rooms, s.keptByConfig},
 	})
@@ -176,7 +178,7 @@ func (s *Server) Close() error {
 
 // newClients creates the server for client connections.
 func (s *Server) newClients() error {
-	secret, err := loadOrCreateSecret(filepath.Join(s.config.Server.Data, saslKeyName))
+	secret, err := loadOrCreateSecret(filepath.Join(s.config.Server.Data, database.SASLKeyName))
 	if err != nil {
 		return err
 	}

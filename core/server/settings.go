@@ -16,7 +16,6 @@ import (
 	"github.com/dragoman-im/dragoman/core/keyfile"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/socket"
-	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -81,15 +80,6 @@ func recordLimits(c config.Config) authentication.Limits {
 // registrationLimits returns the limits of accounts that clients register.
 func registrationLimits(l config.Limits) peerlimit.QuotaLimits {
 	return peerlimit.QuotaLimits{Accounts: l.Registrations, Names: l.RegistrationNames, Time: time.Duration(l.RegistrationTime)}
-}
-
-// StoreLimits returns the limits of what the store keeps for an account.
-func StoreLimits(c config.Config) store.Limits {
-	l := c.Limits
-	return store.Limits{
-		OfflineMessages: l.OfflineMessages, OfflineBytes: int64(l.OfflineBytes), RosterItems: l.RosterItems, RosterBytes: int64(l.RosterBytes),
-		PendingIn: l.RosterRequests, Blocked: l.Blocked, Reports: l.Reports, DeletedNames: time.Duration(c.Accounts.DeletedNames),
-	}
 }
 
 // secretSize is the length of a generated secret, in bytes.

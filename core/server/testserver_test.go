@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/accounts"
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -329,4 +330,19 @@ func (c *peer) handshake(id string) {
 	sum := sha1.Sum([]byte(id + "between us"))
 	c.Send("<handshake>" + hex.EncodeToString(sum[:]) + "</handshake>")
 	c.Until("<handshake/>")
+}
+
+// commandLine opens the server's database as the commands do.
+func (p *testServer) commandLine() *accounts.Accounts {
+	p.t.Helper()
+	a, err := accounts.Open(p.t.Context(), p.server.config)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			p.t.Error(err)
+		}
+	})
+	return a
 }

@@ -116,6 +116,8 @@ var importRules = []importRule{
 	{"core/store/deletions", nil},
 	{"core/store/storetest", []string{"core/archive"}}, // for tests
 	{"core/server/featuretest", nil},                   // tests only
+	{"core/database", []string{"config", "core/keyfile", "core/store", "core/store/exclusive"}},
+	{"core/accounts", join(addresses, "config", "core/admin", "core/archive", "core/database", "core/features/invite", "core/portable", "core/pubsub", "core/router", "core/sasl", "core/store", "core/store/administration", "core/store/exclusive", "core/store/retention")},
 	{"core/server", []string{"config", "core/*", "core/s2s/locate", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/retention", "core/store/rooms"}},
 
 	{"transports/richtext", nil},
@@ -141,9 +143,9 @@ var importRules = []importRule{
 	{"transports/*/fake/*", []string{"transports/*/fake", "transports/*/fake/*"}},
 
 	{"config", nil},
-	{"cmd/cli", []string{"config", "core/server", "transports", "transports/gateways"}},
+	{"cmd/cli", []string{"config", "core/accounts", "core/server", "transports", "transports/gateways"}},
 	{"cmd/dragoman", []string{"transports/all", "cmd/cli", "cmd/dragoman/demo"}},
-	{"cmd/dragoman/demo", []string{"config", "core/server", "transports/all", "transports/gateways", "transports/slack/fake", "transports/discord/fake"}},
+	{"cmd/dragoman/demo", []string{"config", "core/accounts", "core/server", "transports/all", "transports/gateways", "transports/slack/fake", "transports/discord/fake"}},
 	{"cmd/docs", []string{"config", "core/admin", "core/server", "core/spec", "transports/bridge"}},
 	{"cmd/*", []string{"config"}},
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/database"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/server"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
@@ -24,7 +25,7 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	if !anyEnabled(c) {
 		return noneEnabled(c)
 	}
-	database, hold, err := server.OpenStore(ctx, c, exclusive.Component, o.Log)
+	opened, hold, err := database.Open(ctx, c, exclusive.Component, o.Log)
 	if err != nil {
 		return err
 	}
@@ -32,17 +33,17 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	outside := &outside{fail: fail, links: map[jid.JID]*foreignServer{}}
-	m, err := newMaker(ctx, c, o, database)
+	m, err := newMaker(ctx, c, o, opened)
 	if err == nil {
 		outside.maker = m
 		err = startAll(ctx, outside, m, c)
 	}
 	if err != nil {
-		return errors.Join(err, database.Close())
+		return errors.Join(err, opened.Close())
 	}
 	o.Log.Info("gateways run as components", "server", c.Foreign.Address, "domains", outside.domains(), "version", server.Version())
 	r := &reloader{host: outside, maker: m, running: c, apply: func(c config.Config) error {
-		database.SetLimits(server.StoreLimits(c))
+		opened.SetLimits(database.Limits(c))
 		return nil
 	}}
 	err = r.runHost(running, func(ctx context.Context) error {
@@ -57,7 +58,7 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	})
 	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.Server.Shutdown))
 	defer done()
-	err = errors.Join(err, server.Wait(deadline, &outside.all), server.CloseWithin(deadline, database))
+	err = errors.Join(err, server.Wait(deadline, &outside.all), server.CloseWithin(deadline, opened))
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
 		err = errors.Join(cause, err)
 	}

@@ -10,17 +10,17 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/dragoman-im/dragoman/core/server"
+	"github.com/dragoman-im/dragoman/core/accounts"
 )
 
 // openAccount makes the account, or uses the one that an earlier demo made in this directory.
 func (s *localServer) openAccount(ctx context.Context) (err error) {
-	accounts, err := server.OpenAccounts(ctx, s.config)
+	opened, err := accounts.Open(ctx, s.config)
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	defer func() { err = errors.Join(err, accounts.Close()) }()
-	all, err := accounts.List(ctx)
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	all, err := opened.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *localServer) openAccount(ctx context.Context) (err error) {
 		return fmt.Errorf("%s has an account %s that was not made by a demo: choose another name with --user, or another directory with --data", s.options.data, name)
 	}
 	s.password = newPassword()
-	if _, err := accounts.Add(ctx, name, s.password); err != nil {
+	if _, err := opened.Add(ctx, name, s.password); err != nil {
 		return fmt.Errorf("--user: %w", err)
 	}
 	return os.WriteFile(file, []byte(s.password+"\n"), 0o600)

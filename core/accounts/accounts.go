@@ -1,84 +1,20 @@
-package server
+package accounts
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/database"
 	"github.com/dragoman-im/dragoman/core/jid"
-	"github.com/dragoman-im/dragoman/core/keyfile"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
 )
-
-// Files in the data directory.
-const (
-	databaseName = "dragoman.db" // SQLite
-	saslKeyName  = "sasl.key"
-)
-
-// OpenStore opens the database of a configuration for a role, and creates the data directory if necessary. Close the store, then the
-// Hold, which keeps other processes from both.
-func OpenStore(ctx context.Context, c config.Config, role exclusive.Role, log *slog.Logger) (*store.Store, *exclusive.Hold, error) {
-	hold, err := newHold(ctx, c, role)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := openStore(ctx, c, log)
-	if err != nil {
-		return nil, nil, errors.Join(err, hold.Close())
-	}
-	return s, hold, nil
-}
-
-// newHold keeps other processes from the data directory, which it creates if necessary, and from the database.
-func newHold(ctx context.Context, c config.Config, role exclusive.Role) (*exclusive.Hold, error) {
-	if err := os.MkdirAll(c.Server.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("server.data: %w", err)
-	}
-	if err := keyfile.CheckDirectory(c.Server.Data); err != nil {
-		return nil, fmt.Errorf("server.data: %w", err)
-	}
-	return exclusive.New(ctx, exclusive.Scope{Directory: c.Server.Data, URL: c.Store.URL}, role)
-}
-
-func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*store.Store, error) {
-	o := storeOptions(c)
-	o.Log = log
-	if err := checkDatabase(c, o.Path); err != nil {
-		return nil, err
-	}
-	return store.Open(ctx, o)
-}
-
-// checkDatabase refuses an empty database file in a directory that a server has used before: the accounts would be gone silently.
-func checkDatabase(c config.Config, path string) error {
-	if c.Store.URL != "" {
-		return nil
-	}
-	info, err := os.Stat(path)
-	if err != nil || info.Size() > 0 { // a file that is not there is made
-		return nil
-	}
-	if _, err := os.Stat(filepath.Join(c.Server.Data, saslKeyName)); err != nil {
-		return nil // the first start did not come far
-	}
-	return fmt.Errorf("the database %s is empty (0 bytes): restore it from a backup, or delete it to begin without accounts", path)
-}
-
-func storeOptions(c config.Config) store.Options {
-	return store.Options{
-		Path: filepath.Join(c.Server.Data, databaseName), URL: c.Store.URL,
-		Partitions: c.Store.Partitions, Readers: c.Store.Readers, Limits: StoreLimits(c),
-	}
-}
 
 // Accounts manages accounts in the database, while a server may be running.
 type Accounts struct {
@@ -87,9 +23,9 @@ type Accounts struct {
 	hold   *exclusive.Hold
 }
 
-// OpenAccounts opens the database of a configuration for Accounts. Call Close after use.
-func OpenAccounts(ctx context.Context, c config.Config) (*Accounts, error) {
-	s, hold, err := OpenStore(ctx, c, exclusive.Account, slog.New(slog.DiscardHandler))
+// Open opens the database of a configuration for Accounts. Call Close after use.
+func Open(ctx context.Context, c config.Config) (*Accounts, error) {
+	s, hold, err := database.Open(ctx, c, exclusive.Account, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package server
+package accounts
 
 import (
 	"context"
@@ -52,7 +52,7 @@ func (a *Accounts) Invite(ctx context.Context, o InviteOptions) (Invited, error)
 	if err != nil {
 		return Invited{}, err
 	}
-	reserved := reservedNames(a.config)
+	reserved := Reserved(a.config)
 	quiet := slog.New(slog.DiscardHandler)
 	s := admin.New(admin.Options{
 		Log: quiet, Host: router.NewHost(router.New(quiet), account.Host(), router.HostOptions{}), Rights: r, Reader: t, Reserved: func(j jid.JID) bool { return reserved[j] },

@@ -1,4 +1,4 @@
-package server
+package accounts
 
 import (
 	"bufio"
@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/database"
 	"github.com/dragoman-im/dragoman/core/portable"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
 )
@@ -28,14 +30,20 @@ type Import struct {
 type ImportReport = portable.Report
 
 // OpenImport opens the database of a configuration for an import. With merge accounts that exist get what they lack. Call
+// NodeLimits returns the limits of the nodes of an account.
+func NodeLimits(config config.Config) pubsub.Limits {
+	c := config.Pubsub
+	return pubsub.Limits{Nodes: c.Nodes, Items: c.Items, Bytes: int64(c.Bytes), Payload: int(c.Payload), Subscriptions: c.Subscriptions}
+}
+
 // Close after use.
 func OpenImport(ctx context.Context, c config.Config, merge bool) (*Import, error) {
-	s, hold, err := OpenStore(ctx, c, exclusive.Import, slog.New(slog.DiscardHandler))
+	s, hold, err := database.Open(ctx, c, exclusive.Import, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
 	im := portable.NewImporter(s, portable.ImportOptions{
-		Hosts: c.Server.Hosts, Iterations: c.Login.Iterations, Merge: merge, Message: int(c.Limits.StanzaBytes), VCard: int(c.Limits.VCardBytes), Nodes: accountNodes(c),
+		Hosts: c.Server.Hosts, Iterations: c.Login.Iterations, Merge: merge, Message: int(c.Limits.StanzaBytes), VCard: int(c.Limits.VCardBytes), Nodes: NodeLimits(c),
 	})
 	return &Import{im, s, hold}, nil
 }

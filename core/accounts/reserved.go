@@ -1,4 +1,4 @@
-package server
+package accounts
 
 import (
 	"net/url"
@@ -8,9 +8,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 )
 
-// reservedNames returns the addresses of the served hosts that no stranger may register: those to which the configuration gives
+// Reserved returns the addresses of the served hosts that no stranger may register: those to which the configuration gives
 // a right or a role, whether or not there is an account, and server.reserved on each host. The command line may create them.
-func reservedNames(c config.Config) map[jid.JID]bool {
+func Reserved(c config.Config) map[jid.JID]bool {
 	reserved := map[jid.JID]bool{}
 	add := func(address string) {
 		if j, err := jid.Parse(address); err == nil && slices.Contains(c.Server.Hosts, j.Domain()) {
