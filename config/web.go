@@ -10,7 +10,9 @@ import (
 // Web is section [web].
 type Web struct {
 	URL     string   `toml:"url" doc:"The address under which the HTTP listener can be reached from outside, such as https://files.example.org behind a reverse proxy. Empty: https, the host and the port of the first address in listen.http_tls; for the host localhost without a certificate http and the first address in listen.http. If it is set and begins with https:, invitations have landing pages below it, at /invite/."`
-	Proxies []string `toml:"trusted_proxies" doc:"IP addresses and networks of the reverse proxies whose X-Forwarded-For header names the client."`
+	Proxies []string `toml:"trusted_proxies" doc:"IP addresses and networks of the reverse proxies whose X-Forwarded-For header names the client, and whose X-Forwarded-Proto header says whether it came over TLS."`
+	Clients bool     `toml:"clients" doc:"Whether XMPP clients, such as those in browsers, may connect by WebSocket (RFC 7395), at the path /ws. Without TLS, only from this machine or through one of the trusted proxies to which they came over TLS, unless tls.required is false."`
+	Origins []string `toml:"origins" doc:"Web pages whose scripts may connect, by their origin, such as https://chat.example.org. *: all; a page has no more rights than the person who logs in there. Pages of this server itself always may."`
 }
 
 // Upload is section [upload].
@@ -40,6 +42,8 @@ func defaultUpload() Upload {
 	}
 }
 
+func defaultWeb() Web { return Web{Clients: true, Origins: []string{"*"}} }
+
 func (w *Web) validate(p *Problems) {
 	if w.URL != "" {
 		u, err := url.Parse(w.URL)
@@ -47,6 +51,11 @@ func (w *Web) validate(p *Problems) {
 			p.add("web.url", "%q is not a URL such as https://files.example.org", w.URL)
 		} else if err := CheckBaseURL(w.URL); err != nil {
 			p.add("web.url", "%q: clients upload to https only, except on this machine", w.URL)
+		}
+	}
+	for _, text := range w.Origins {
+		if u, err := url.Parse(text); text != "*" && (err != nil || u.Scheme == "" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "") {
+			p.add("web.origins", "%q is not an origin such as https://chat.example.org", text)
 		}
 	}
 	for _, text := range w.Proxies {

@@ -49,7 +49,7 @@ func suite() []category {
 			{"Event publishing", advanced, "XEP-0163", done, "", []proof{"scenario/pep", "scenario/pep-nodes", "scenario/pep-notify"}},
 		}},
 		{"Web", []provision{
-			{"Web connection mechanisms", basic, "RFC 7395, XEP-0206", later, "Neither WebSocket nor BOSH.", nil},
+			{"Web connection mechanisms", basic, "RFC 7395", done, "WebSocket.", []proof{"core/server TestWebSocket"}},
 			{"Connection mechanism discovery", clients, "XEP-0156", later, "There is nothing to discover yet.", nil},
 		}},
 		{"IM", []provision{

@@ -110,7 +110,7 @@ func (c *conn) features(at stage) []*stanza.Element {
 		return []*stanza.Element{stream.StartTLSFeature(true), c.limitsFeature()} // checklist 20
 	}
 	var list []*stanza.Element
-	if at == wantLogin && c.host.tls != nil {
+	if at == wantLogin && c.host.tls != nil && !c.Framed() { // RFC 7395 §3.9
 		list = append(list, stream.StartTLSFeature(false))
 	}
 	list = append(list, c.host.SASL.Features(c.saslConn())...)

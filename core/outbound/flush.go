@@ -15,7 +15,7 @@ func (q *Queue) Flush() {
 	}
 	q.busy = true
 	more := false
-	if q.out.try != nil {
+	if q.out.tries() {
 		var done bool
 		if done, more = q.flushHere(); done {
 			return
@@ -39,7 +39,7 @@ func (q *Queue) flushHere() (done, more bool) {
 			return true, false
 		}
 		q.mu.Unlock()
-		more, err := q.out.try.TryWrite(*b)
+		more, err := q.out.tryWrite(*b)
 		n := len(*b)
 		recycle(b)
 		q.mu.Lock()
@@ -103,14 +103,14 @@ func (q *Queue) write(more bool) {
 		q.mu.Unlock()
 
 		var err error
-		switch try := q.out.try; {
+		switch {
 		case more:
-			more, err = false, q.drain(try)
+			more, err = false, q.drain()
 			if err != nil {
 				n = 0 // the number of bytes written is not known
 			}
-		case try != nil:
-			if more, err = try.TryWrite(*b); more || err != nil {
+		case q.out.tries():
+			if more, err = q.out.tryWrite(*b); more || err != nil {
 				n = 0
 			}
 			recycle(b)
@@ -152,7 +152,14 @@ func (q *Queue) writeBlocking(b []byte) (n int, err error) {
 
 // drain waits until the socket has accepted all bytes, at most for limits.Write. It removes the deadline, which would
 // end later writes.
-func (q *Queue) drain(s Socket) error {
+func (q *Queue) drain() error {
+	var s interface {
+		Drain() error
+		SetWriteDeadline(t time.Time) error
+	} = q.out.try
+	if q.out.framed != nil {
+		s = q.out.framed
+	}
 	_ = s.SetWriteDeadline(time.Now().Add(q.limits.Write)) // the write fails as well
 	err := s.Drain()
 	_ = s.SetWriteDeadline(time.Time{})

@@ -53,8 +53,9 @@ type Queue struct {
 type output struct {
 	stream Writer
 	try    Socket                   // stream, if it has non-blocking writes
-	ahead  interface{ Touch() int } // stream, if it can read ahead what a write uses
+	ahead  interface{ Touch() int } // stream or frames, if it can read ahead what a write uses
 	frames FrameWriter
+	framed FrameSocket  // frames, if it has non-blocking writes
 	bounds *frameBounds // of frames
 }
 
@@ -88,7 +89,23 @@ func NewQueue(t Writer, limits Limits, onFail func(err error, unwritten int)) *Q
 
 // NewFrameQueue returns a queue for a framed stream whose stanzas are in the namespace content.
 func NewFrameQueue(t FrameWriter, content string, limits Limits, onFail func(err error, unwritten int)) *Queue {
-	return newQueue(output{frames: t, bounds: &frameBounds{content: content}}, limits, onFail)
+	out := output{frames: t, bounds: &frameBounds{content: content}}
+	if s, ok := t.(FrameSocket); ok && s.CanTry() {
+		out.framed = s
+	}
+	out.ahead, _ = t.(interface{ Touch() int })
+	return newQueue(out, limits, onFail)
+}
+
+// tries reports whether there are non-blocking writes.
+func (o *output) tries() bool { return o.try != nil || o.framed != nil }
+
+// tryWrite is Socket.TryWrite of what take has returned.
+func (o *output) tryWrite(b []byte) (more bool, err error) {
+	if o.framed != nil {
+		return o.framed.TryWriteFrames(b, o.bounds.writing)
+	}
+	return o.try.TryWrite(b)
 }
 
 func newQueue(out output, limits Limits, onFail func(err error, unwritten int)) *Queue {

@@ -15,6 +15,17 @@ type FrameWriter interface {
 	SetWriteDeadline(t time.Time) error
 }
 
+// FrameSocket is a FrameWriter with non-blocking writes.
+type FrameSocket interface {
+	// CanTry reports whether TryWriteFrames may be used.
+	CanTry() bool
+	// TryWriteFrames is Socket.TryWrite for frames: see FrameWriter.
+	TryWriteFrames(p []byte, ends []int) (more bool, err error)
+	// Drain blocks until the remaining bytes are written.
+	Drain() error
+	SetWriteDeadline(t time.Time) error
+}
+
 // Socket is a Writer with non-blocking writes, such as socket.Conn.
 type Socket interface {
 	// CanTry reports whether TryWrite may be used.

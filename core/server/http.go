@@ -57,8 +57,9 @@ func (s *Server) newHTTP() error {
 	if err := s.newUploads(); err != nil {
 		return err
 	}
-	for _, r := range s.http.uploads.Routes() {
-		s.http.web.Handle(r)
+	s.http.web.Handle(s.http.uploads.Routes()...)
+	if s.config.Web.Clients {
+		s.http.web.Handle((&web.Clients{Server: s.clients, Origins: s.config.Web.Origins}).Routes()...)
 	}
 	s.servePages()
 	for _, h := range s.hosts {
@@ -80,9 +81,7 @@ func (s *Server) servePages() {
 	if invite.Site(s.config.Web.URL) == "" {
 		return
 	}
-	for _, r := range s.http.pages.Routes() {
-		s.http.web.Handle(r)
-	}
+	s.http.web.Handle(s.http.pages.Routes()...)
 }
 
 func webLimits(l config.Limits) web.Limits {

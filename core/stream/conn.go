@@ -121,6 +121,10 @@ func NewFramedConn(ctx context.Context, config *Config, t FrameTransport, handle
 	c.frames = t
 	c.scanner = NewFramed(config.Content, config.Limits)
 	c.queue = outbound.NewFrameQueue(t, config.Content, config.Queue, c.queueFailed)
+	c.limitFrames(config.Limits)
+	if a, ok := t.(answerer); ok {
+		a.UseQueue(c.queue)
+	}
 	return c
 }
 
@@ -162,7 +166,16 @@ func (c *Conn) Establish() {
 }
 
 // SetLimits changes the limits of the elements that follow.
-func (c *Conn) SetLimits(l Limits) { c.scanner.SetLimits(l) }
+func (c *Conn) SetLimits(l Limits) {
+	c.scanner.SetLimits(l)
+	c.limitFrames(l)
+}
+
+func (c *Conn) limitFrames(l Limits) {
+	if t, ok := c.frames.(frameLimiter); ok {
+		t.SetMaxFrame(l.filled().Bytes)
+	}
+}
 
 // Restart expects a new header from the peer, after SASL. Input that has arrived already is kept.
 func (c *Conn) Restart() {
@@ -198,8 +211,10 @@ func (c *Conn) Run() (err error) {
 // nextFrame returns the next element of a framed stream.
 func (c *Conn) nextFrame() (*Item, error) {
 	c.scanner.Idle()
-	if _, err := (*input)(c).Read(nil); err != nil {
-		return nil, err
+	for c.intake.frame = nil; c.intake.frame == nil; {
+		if _, err := (*input)(c).Read(nil); err != nil {
+			return nil, err
+		}
 	}
 	it, err := c.scanner.Frame(c.intake.frame)
 	if err == nil && (it.Kind == Open) == c.intake.opened {

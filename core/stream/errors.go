@@ -149,6 +149,9 @@ func AsError(err error) *Error {
 	return &Error{Condition: InternalServerError}
 }
 
+// ErrTooBig is the error of an element that is longer than Limits.Bytes.
+var ErrTooBig = errTooBig
+
 // Errors of a Scanner. The texts name the rule, never the data.
 var (
 	errEncoding  = NewError(UnsupportedEncoding, "not UTF-8")

@@ -29,7 +29,7 @@ func (s *Scanner) scanHeader() (done bool, err error) {
 
 // scanProlog moves to the '<' of the first start tag.
 func (s *Scanner) scanProlog() (ready bool, err error) {
-	if s.restart && s.fresh {
+	if s.restart && s.fresh && !s.framed {
 		s.r += skipSpace(s.buf[s.r:s.w], 0)
 	}
 	if b := s.current(); s.fresh && len(b) > 0 && b[0] == '<' {

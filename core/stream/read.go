@@ -16,6 +16,9 @@ import (
 // minBurst is the lowest burst if there is a rate: a read may return that many bytes.
 const minBurst = 16 << 10
 
+// otherFrame is what a frame counts that is not an element, such as a ping.
+const otherFrame = 128
+
 // aLongTimeAgo is a deadline that ends a Read in progress.
 var aLongTimeAgo = time.Unix(1, 0)
 
@@ -151,6 +154,9 @@ func (in *input) Read(p []byte) (n int, err error) {
 
 func (c *Conn) readFrame() (n int, err error) {
 	c.intake.frame, err = c.frames.ReadFrame()
+	if err == nil && c.intake.frame == nil {
+		return otherFrame, nil
+	}
 	return len(c.intake.frame), err
 }
 
@@ -190,7 +196,10 @@ func (c *Conn) idleExpired() error {
 		c.config.Counters.Silent.Add(1)
 		return ErrSilent
 	}
-	if ping := c.handler.Ping(); ping != nil {
+	if p, ok := c.frames.(pinger); ok {
+		c.clock.pinged = true
+		c.Append(p.AppendPing)
+	} else if ping := c.handler.Ping(); ping != nil {
 		c.clock.pinged = true
 		c.Send(ping)
 	} else {

@@ -11,6 +11,7 @@ import (
 // request is what is known about a request.
 type request struct {
 	client netip.Addr
+	secure bool
 	pace   time.Duration
 }
 
@@ -22,6 +23,29 @@ func Client(r *http.Request) netip.Addr {
 		return in.client
 	}
 	return netip.Addr{}
+}
+
+// Secure reports whether nobody between the client and this machine can read a request and its answer: it came over TLS, from this machine, or
+// a trusted proxy says in X-Forwarded-Proto that it came over TLS.
+func Secure(r *http.Request) bool {
+	in, ok := r.Context().Value(requestKey{}).(*request)
+	return ok && in.secure
+}
+
+// isSecure is Secure of a request whose client is known. A proxy on this machine that says nothing is believed to have TLS.
+func isSecure(r *http.Request, trusted bool) bool {
+	if r.TLS != nil {
+		return true
+	}
+	direct, err := netip.ParseAddrPort(r.RemoteAddr)
+	local := err == nil && direct.Addr().Unmap().IsLoopback()
+	switch r.Header.Get("X-Forwarded-Proto") {
+	case "https", "wss":
+		return trusted || local
+	case "":
+		return local
+	}
+	return false
 }
 
 // clientOf returns the address of the client, and whether a trusted proxy has forwarded the request: the last address of

@@ -112,13 +112,15 @@ func (s *Server) SetLimits(l Limits) {
 	s.proxied.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections})
 }
 
-// Handle adds a route. Call it before Serve. It panics if the pattern conflicts with another one.
-func (s *Server) Handle(r Route) {
-	handler := r.Handler
-	if !r.Streams {
-		handler = short(handler)
+// Handle adds routes. Call it before Serve. It panics if a pattern conflicts with another one.
+func (s *Server) Handle(routes ...Route) {
+	for _, r := range routes {
+		handler := r.Handler
+		if !r.Streams {
+			handler = short(handler)
+		}
+		s.mux.Handle(r.Pattern, handler)
 	}
-	s.mux.Handle(r.Pattern, handler)
 }
 
 // short limits the body and the time of a request.
@@ -207,5 +209,5 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		slot.Authenticated() // it is not ended in favour of others
 		defer slot.Closed()
 	}
-	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, &request{client, s.options.Pace})))
+	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, &request{client, isSecure(r, forwarded), s.options.Pace})))
 }
