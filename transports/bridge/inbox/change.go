@@ -60,9 +60,14 @@ func (s *step) split(ctx context.Context, first tables.Mapping) bool {
 	return err == nil && len(rows) > 1
 }
 
-// takeEcho reports whether an event is the echo of a change that we made, and uses up the earliest such.
+// takeEcho reports whether an event is the echo of a change that we made, and uses up the earliest such. What counts is when the
+// change was made, which an event says that comes late, such as from the history after an outage.
 func (s *step) takeEcho(ctx context.Context, net transports.MessageID, kind string) (bool, error) {
-	expected, err := s.p.messages.Echoes(ctx, s.p.conv.ID, net, s.p.env.Now())
+	at := s.p.env.Now()
+	if made := s.at(); made.Before(at) {
+		at = made
+	}
+	expected, err := s.p.messages.Echoes(ctx, s.p.conv.ID, net, at)
 	if err != nil {
 		return false, err
 	}

@@ -36,7 +36,8 @@ const maxRecent = 200
 // take handles a message of the room in its order: the reflection of one of ours, or one for the channel.
 func (l *link) take(ctx context.Context, r received) {
 	nick := r.st.From.Resource()
-	ours := nick != "" && (l.persons.nicks[nick] != nil || nick == l.room.nick)
+	p := l.persons.nicks[nick] // while one of ours enters, the nickname is perhaps that of somebody else
+	ours := nick != "" && (p != nil && p.state == inside || nick == l.room.nick)
 	l.in.remember(r)
 	if l.out.reflected(l.id, r, l.links.env.Now()) {
 		l.advance()

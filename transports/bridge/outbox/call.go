@@ -226,7 +226,9 @@ func (q *Queue) failed(ctx context.Context, b *tables.Batch, err error) {
 		q.env.Counters.Retries.Add(1)
 		q.env.Log.Debug("a call is to be tried again", "room", q.conv.Row.Net, "kind", row.Kind, "attempt", row.Attempt, "error", err)
 		if class == transports.NeedLogin || e != nil && e.Unsent {
-			row.State = tables.CallQueued
+			if row.Attempt--; row.Attempt <= 0 { // the network has seen neither this attempt nor one before
+				row.State, row.Attempt = tables.CallQueued, 0
+			}
 		}
 		b.Outbox.Update = []tables.Call{row}
 		if !q.conv.Persist(ctx, b) {

@@ -138,6 +138,21 @@ func (c *call) expect(net transports.MessageID, kind string) tables.Echo {
 	return tables.Echo{Room: c.room.ID, Net: net, Kind: fmt.Sprintf("%s %020d", kind, c.row.Seq), Until: until}
 }
 
+// maxEdited is how many attempts of one edit are thought to have been made by the network.
+const maxEdited = 16
+
+// expectEdits makes the rows of the echoes of an edit: one for each attempt, since the network reports each one that it has
+// made, also one whose answer was lost or came to a process that was killed.
+func (c *call) expectEdits(net transports.MessageID) []tables.Echo {
+	var list []tables.Echo
+	for attempt := max(1, c.row.Attempt-maxEdited+1); attempt <= c.row.Attempt; attempt++ {
+		e := c.expect(net, EditEcho)
+		e.Kind = fmt.Sprintf("%s %06d", e.Kind, attempt)
+		list = append(list, e)
+	}
+	return list
+}
+
 // settle makes a success of a call whose outcome is not known, or that has brought no id, but whose echo has come.
 func (c *call) settle(r result) result {
 	class := transports.ClassOf(r.err)

@@ -180,7 +180,7 @@ func (c *call) editPart(ctx context.Context, editor transports.Editor, old table
 	if rest, err = editor.Edit(ctx, c.ref(old.Net), m); err != nil {
 		return nil, err
 	}
-	r.batch.Echoes = append(r.batch.Echoes, c.expect(old.Net, EditEcho))
+	r.batch.Echoes = append(r.batch.Echoes, c.expectEdits(old.Net)...)
 	row := mapping(c.room, c.row, c.request, transports.Sent{ID: old.Net}, old.Part) // later stanzas may refer to the correction
 	row.First, row.Author = old.Stanza, old.Author
 	c.relation.note(&row)
