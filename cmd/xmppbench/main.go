@@ -36,6 +36,6 @@ func root() *cobra.Command {
 	flags.BoolVar(&o.json, "json", false, "print only the medians, as one line of JSON for each server")
 	flags.IntVar(&o.background, "beside", 0, "number of background sessions during chat and login")
 	flags.IntVar(&o.accounts, "accounts", 1000, "accounts that the background sessions are spread over")
-	cmd.AddCommand(archiveCommand(o), bareCommand(), messagesCommand(o), chatCommand(o), idleCommand(o), loginCommand(o), roomCommand(o), presenceCommand(o), publishCommand(o), registerCommand(o), rosterCommand(o), resumeCommand(o))
+	cmd.AddCommand(archiveCommand(o), bareCommand(), messagesCommand(o), chatCommand(o), idleCommand(o), loginCommand(o), roomCommand(o), presenceCommand(o), publishCommand(o), remoteCommand(o), registerCommand(o), rosterCommand(o), resumeCommand(o))
 	return cmd
 }

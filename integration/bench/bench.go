@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/s2s/dnstest"
 )
 
 const (
@@ -28,6 +30,8 @@ type bench struct {
 	servers             []*server
 	absent              []string // servers that cannot be had, and why
 	cleanups            []func() error
+	dns                 *dnstest.Server // that the servers ask
+	remote              int             // port where other domains are found
 	begun               time.Time
 }
 
@@ -50,6 +54,24 @@ func (b *bench) build(ctx context.Context) error {
 	return nil
 }
 
+// remoteDomains are other domains, whose server is xmppbench.
+const remoteDomains = 100
+
+// announce starts the DNS server, which says where the other domains are.
+func (b *bench) announce() (err error) {
+	if b.remote, err = freePort(); err != nil {
+		return err
+	}
+	records := []string{"localhost. 60 A 127.0.0.1"}
+	for i := range remoteDomains {
+		records = append(records, fmt.Sprintf("_xmpp-server._tcp.d%d.remote.example. 60 SRV 0 0 %d localhost.", i, b.remote))
+	}
+	if b.dns, err = dnstest.Serve(records...); err == nil {
+		b.cleanups = append(b.cleanups, b.dns.Close)
+	}
+	return err
+}
+
 // open starts the servers that were asked for, with their accounts.
 func (b *bench) open(ctx context.Context) error {
 	asked := strings.Split(b.options.servers, ",")
@@ -57,6 +79,9 @@ func (b *bench) open(ctx context.Context) error {
 		if !slices.Contains(names(kinds), name) {
 			return fmt.Errorf("-servers: %q is none of %s", name, strings.Join(names(kinds), ", "))
 		}
+	}
+	if err := b.announce(); err != nil {
+		return err
 	}
 	for _, k := range kinds {
 		if !slices.Contains(asked, k.name) {

@@ -26,17 +26,17 @@ var before = &kind{
 		if b.before == "" {
 			return errors.New("-before names no binary")
 		}
-		return configureDragomanBinary(s, b.before, "")
+		return b.configureDragomanBinary(s, b.before, "")
 	},
 	populate: importAccounts, mechanisms: dragoman.mechanisms, indexes: true, imports: true, fill: importArchive, room: dragoman.room, native: nativeRoom,
 }
 
 func configureDragoman(b *bench, s *server) error {
-	return configureDragomanBinary(s, b.dragoman, "")
+	return b.configureDragomanBinary(s, b.dragoman, "")
 }
 
 // configureDragomanBinary writes the configuration of a dragoman binary; sections are added to it.
-func configureDragomanBinary(s *server, binary, sections string) error {
+func (b *bench) configureDragomanBinary(s *server, binary, sections string) error {
 	s.binary = binary
 	settings, err := exec.Command(binary, "config", "doc").Output()
 	if err != nil {
@@ -51,11 +51,15 @@ func configureDragomanBinary(s *server, binary, sections string) error {
 		rooms = "[rooms]\nmessages = 0"
 	}
 	if strings.Contains(string(settings), "[federation]") {
-		rooms += "\n\n[federation]\nenabled = \"no\""
+		rooms += fmt.Sprintf("\n\n[federation]\nenabled = \"yes\"\nresolvers = [%q]\nnetworks = [\"127.0.0.0/8\"]\ndocuments = false\nrate = \"0 B\"", b.dns.Addr)
+		web += fmt.Sprintf("\ns2s = [%q]\ns2s_tls = []", s.linkAddr())
 	}
 	newer := "" // settings that releases before them do not know
+	if strings.Contains(string(settings), "stranger_messages") {
+		newer += "stranger_messages = 0\n"
+	}
 	if strings.Contains(string(settings), "pending_connections") {
-		newer = "pending_connections = 0"
+		newer += "pending_connections = 0\n"
 	}
 	config, err := s.write("dragoman.toml", sections+fmt.Sprintf(`
 [server]

@@ -11,7 +11,7 @@ import (
 
 var ejabberd = &kind{name: "ejabberd", title: "ejabberd", configure: configureEjabberd, room: []string{"--room", "bench@conference.DOMAIN"}, native: nativeRoom, fill: receiveArchive}
 
-// ejabberdConfig wants the domain, the file of the certificate with its key, and the port.
+// ejabberdConfig wants the domain, the file of the certificate with its key, and the ports.
 const ejabberdConfig = `
 loglevel: warning
 hosts: [%q]
@@ -23,6 +23,14 @@ listen:
     max_stanza_size: 262144
     starttls: true
     shaper: none
+  -
+    port: %d
+    ip: "127.0.0.1"
+    module: ejabberd_s2s_in
+    max_stanza_size: 262144
+    shaper: none
+s2s_use_starttls: required
+outgoing_s2s_families: [ipv4]
 auth_method: internal
 auth_password_format: scram
 registration_timeout: infinity
@@ -33,6 +41,7 @@ access_rules:
   register:
     allow: all
 modules:
+  mod_s2s_dialback: {}
   mod_disco: {}
   mod_ping: {}
   mod_roster: {}
@@ -59,7 +68,7 @@ modules:
       allow_change_subj: true
 `
 
-func configureEjabberd(_ *bench, s *server) error {
+func configureEjabberd(b *bench, s *server) error {
 	if _, err := find("ejabberdctl"); err != nil {
 		return err
 	}
@@ -75,8 +84,13 @@ func configureEjabberd(_ *bench, s *server) error {
 	if err != nil {
 		return err
 	}
-	config, err := s.write("ejabberd.yml", fmt.Sprintf(ejabberdConfig, domain, pem, s.port))
+	config, err := s.write("ejabberd.yml", fmt.Sprintf(ejabberdConfig, domain, pem, s.port, s.links))
 	if err != nil {
+		return err
+	}
+	ip := strings.ReplaceAll(b.dns.Addr.Addr().String(), ".", ",") // Erlang's own resolver reads no file of the system
+	resolver := fmt.Sprintf("{resolv_conf, \"\"}.\n{hosts_file, \"\"}.\n{lookup, [dns]}.\n{nameserver, {%s}, %d}.\n", ip, b.dns.Addr.Port())
+	if _, err := s.write("inetrc", resolver); err != nil {
 		return err
 	}
 	s.command = func() *exec.Cmd { return ejabberdCommand(s, erl, config, filepath.Dir(filepath.Dir(libraries[0]))) }
@@ -104,7 +118,7 @@ func ejabberdCommand(s *server, erl, config, libraries string) *exec.Cmd {
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(),
 		"HOME="+s.dir, "EJABBERD_CONFIG_PATH="+config, "EJABBERD_LOG_PATH="+filepath.Join(s.dir, "ejabberd.log"),
-		"ERL_LIBS="+libraries, "ERL_CRASH_DUMP_BYTES=0", "ERL_MAX_PORTS=65536")
+		"ERL_INETRC="+filepath.Join(s.dir, "inetrc"), "ERL_LIBS="+libraries, "ERL_CRASH_DUMP_BYTES=0", "ERL_MAX_PORTS=65536")
 	return cmd
 }
 

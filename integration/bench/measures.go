@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 )
 
@@ -71,12 +72,20 @@ func measures(o options) []measure {
 			return append([]string{"login", "--for", length, "--mechanism", mechanism}, more...)
 		}
 	}
+	remote := func(more ...string) func(*bench, *server) []string {
+		return func(b *bench, s *server) []string {
+			return append([]string{"remote", "--for", length, "--users", number(o.users), "--listen", fmt.Sprintf("127.0.0.1:%d", b.remote), "--server", s.linkAddr()}, more...)
+		}
+	}
 	return []measure{
 		byLoad("chat to full addresses", "message", chat("--archive", "never")),
 		byLoad("chat to bare addresses", "message", chat("--archive", "never", "--bare")),
 		byLoad("chat with TLS", "message", chat("--archive", "never", "--tls")),
 		byLoad("chat with the archive on", "message", archived()),
 		byLoad("chat with the archive on, XEP-0198", "message", archived("--manage")),
+		byLoad("to 10 remote domains, TLS", "message", remote("--out")),
+		byLoad("from 10 remote domains, TLS", "message", remote()),
+		byLoad("from 100 remote domains, TLS", "message", remote("--domains", number(remoteDomains))),
 		byLoad("resumption of 1000 cut sessions", "session", func(*bench, *server) []string { return []string{"resume"} }),
 		byLoad("login SCRAM-SHA-1", "login", login("SCRAM-SHA-1")),
 		byLoad("login SCRAM-SHA-256", "login", login("SCRAM-SHA-256")).with("SCRAM-SHA-256"),

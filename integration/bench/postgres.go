@@ -45,5 +45,5 @@ func configurePostgres(b *bench, s *server) error {
 	if s.database, err = strconv.Atoi(firstLine(text)); err != nil {
 		return fmt.Errorf("read postmaster.pid: %w", err)
 	}
-	return configureDragomanBinary(s, b.dragoman, fmt.Sprintf("[store]\nurl = %q\n", strings.TrimSpace(string(url))))
+	return b.configureDragomanBinary(s, b.dragoman, fmt.Sprintf("[store]\nurl = %q\n", strings.TrimSpace(string(url))))
 }

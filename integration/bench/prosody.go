@@ -8,7 +8,7 @@ import (
 
 var prosody = &kind{name: "prosody", title: "Prosody", configure: configureProsody, room: []string{"--room", "bench@conference.DOMAIN"}, native: nativeRoom, fill: receiveArchive}
 
-func configureProsody(_ *bench, s *server) error {
+func configureProsody(b *bench, s *server) error {
 	path, err := find("prosody")
 	if err != nil {
 		return err
@@ -22,14 +22,16 @@ log = { { levels = { min = "warn" }; to = "console" } }
 interfaces = { "127.0.0.1" }
 c2s_ports = { %d }
 c2s_direct_tls_ports = {}
-s2s_ports = {}
+s2s_ports = { %d }
+s2s_direct_tls_ports = {}
+s2s_require_encryption = true
+unbound = { resolvconf = false; hoststxt = false; forward = "%s@%d"; options = { ["do-not-query-localhost:"] = "no"; ["module-config:"] = "iterator" } }
 component_ports = {}
 http_ports = {}
 https_ports = {}
 modules_enabled = {
-	"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "carbons"; "offline"; "lastactivity"; "mam";
+	"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "carbons"; "offline"; "lastactivity"; "mam"; "dialback";
 }
-modules_disabled = { "s2s" }
 authentication = "internal_hashed"
 default_iteration_count = 10000
 c2s_require_encryption = false
@@ -41,7 +43,7 @@ VirtualHost %q
 Component "conference.%s" "muc"
 	restrict_room_creation = false
 	muc_room_locking = false
-`, filepath.Join(s.dir, "pid"), filepath.Join(s.dir, "data"), s.port, s.cert.CertFile, s.cert.KeyFile, domain, domain))
+`, filepath.Join(s.dir, "pid"), filepath.Join(s.dir, "data"), s.port, s.links, b.dns.Addr.Addr(), b.dns.Addr.Port(), s.cert.CertFile, s.cert.KeyFile, domain, domain))
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type server struct {
 	*kind
 	dir     string
 	port    int
+	links   int // port for other servers
 	cert    *peers.Authority
 	version string
 	command func() *exec.Cmd
@@ -74,6 +75,9 @@ func (b *bench) newServer(k *kind) (*server, error) {
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
+	if s.links, err = freePort(); err != nil {
+		return nil, err
+	}
 	return s, k.configure(b, s)
 }
 
@@ -88,6 +92,9 @@ func freePort() (int, error) {
 }
 
 func (s *server) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
+// linkAddr is where other servers connect.
+func (s *server) linkAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.links) }
 
 // target is the server as xmppbench wants it.
 func (s *server) target() string {

@@ -1,6 +1,8 @@
 package dnstest
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -14,6 +16,10 @@ import (
 type Server struct {
 	Addr netip.AddrPort
 
+	running []*dns.Server
+	faults  []error // of those, when they have ended
+	all     sync.WaitGroup
+
 	mu      sync.Mutex
 	records map[string][]dns.RR // by the name in lower case
 	secure  bool
@@ -25,57 +31,85 @@ type Server struct {
 // Start starts a server that ends with the test. Each record is a line of a zone file.
 func Start(t testing.TB, records ...string) *Server {
 	t.Helper()
-	s := &Server{records: map[string][]dns.RR{}, silent: map[string]bool{}, rcodes: map[string]int{}, asked: map[string]int{}}
-	s.Add(t, records...)
-	tcp, udp := listen(t)
-	s.Addr = tcp.Addr().(*net.TCPAddr).AddrPort()
-	var all sync.WaitGroup
-	t.Cleanup(all.Wait)
-	for _, server := range []*dns.Server{{Listener: tcp, Handler: s}, {PacketConn: udp, Handler: s}} {
-		started := make(chan struct{})
-		server.NotifyStartedFunc = func() { close(started) }
-		all.Go(func() {
-			if err := server.ActivateAndServe(); err != nil {
-				t.Errorf("DNS server: %v", err)
-			}
-		})
-		<-started
-		t.Cleanup(func() { _ = server.Shutdown() })
+	s, err := Serve(records...)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("DNS server: %v", err)
+		}
+	})
 	return s
 }
 
+// Serve starts a server that ends with Close.
+func Serve(records ...string) (*Server, error) {
+	s := &Server{records: map[string][]dns.RR{}, silent: map[string]bool{}, rcodes: map[string]int{}, asked: map[string]int{}}
+	if err := s.add(records...); err != nil {
+		return nil, err
+	}
+	tcp, udp, err := listen()
+	if err != nil {
+		return nil, err
+	}
+	s.Addr = tcp.Addr().(*net.TCPAddr).AddrPort()
+	s.running = []*dns.Server{{Listener: tcp, Handler: s}, {PacketConn: udp, Handler: s}}
+	s.faults = make([]error, len(s.running))
+	for i, server := range s.running {
+		started := make(chan struct{})
+		server.NotifyStartedFunc = func() { close(started) }
+		s.all.Go(func() { s.faults[i] = server.ActivateAndServe() })
+		<-started
+	}
+	return s, nil
+}
+
+// Close ends the server, and returns what has gone wrong.
+func (s *Server) Close() error {
+	for _, server := range s.running {
+		_ = server.Shutdown() // it may have ended because of an error
+	}
+	s.all.Wait()
+	return errors.Join(s.faults...)
+}
+
 // listen returns sockets for TCP and UDP at one port.
-func listen(t testing.TB) (net.Listener, net.PacketConn) {
-	t.Helper()
+func listen() (net.Listener, net.PacketConn, error) {
 	for range 100 {
 		tcp, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			t.Fatal(err)
+			return nil, nil, err
 		}
 		udp, err := net.ListenPacket("udp", tcp.Addr().String())
 		if err == nil {
-			return tcp, udp
+			return tcp, udp, nil
 		}
 		_ = tcp.Close()
 	}
-	t.Fatal("no port is free for TCP and UDP")
-	return nil, nil
+	return nil, nil, errors.New("no port is free for TCP and UDP")
 }
 
 // Add adds records.
 func (s *Server) Add(t testing.TB, records ...string) {
 	t.Helper()
+	if err := s.add(records...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *Server) add(records ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, text := range records {
 		r, err := dns.NewRR(text)
 		if err != nil {
-			t.Fatal(err)
+			return fmt.Errorf("record %q: %w", text, err)
 		}
 		name := strings.ToLower(r.Header().Name)
 		s.records[name] = append(s.records[name], r)
 	}
+	return nil
 }
 
 // Secure makes the server say that it has validated its answers.
