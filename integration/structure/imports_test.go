@@ -132,7 +132,7 @@ var importRules = []importRule{
 	{"transports/discord", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/discord/content", "transports/discord/objects", "transports/discord/rest", "transports/discord/state"}},
 	{"transports/discord/content", []string{"transports", "transports/richtext", "transports/lenientjson", "transports/discord/objects", "transports/discord/state"}},
 	{"transports/discord/objects", nil},
-	{"transports/discord/state", []string{"transports", "transports/discord/objects"}},
+	{"transports/discord/state", []string{"transports", "transports/richtext", "transports/discord/objects"}},
 	{"transports/discord/rest", []string{"transports", "transports/lenientjson"}},
 	{"transports/slack", []string{"config", "transports", "transports/richtext", "transports/lenientjson", "transports/slack/content", "transports/slack/webapi"}},
 	{"transports/slack/content", []string{"transports", "transports/richtext", "transports/lenientjson"}},

@@ -20,6 +20,7 @@ func (s *client) Edit(ctx context.Context, message transports.MessageRef, m tran
 	if err != nil {
 		return nil, err
 	}
+	m.Text = s.mentioned(c, m.Text)
 	lead := ""
 	switch {
 	case past.WebhookID != "":

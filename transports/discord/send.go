@@ -25,15 +25,26 @@ const maxMentioned = 100
 
 // mentions allows a message to alert those whom it names, and nobody else: no text of ours may alert everybody.
 func mentions(t richtext.Text) *discordgo.MessageAllowedMentions {
-	var users []string
+	allowed := &discordgo.MessageAllowedMentions{Parse: []discordgo.AllowedMentionType{}}
 	seen := map[string]bool{}
 	t.Walk(func(n *richtext.Node) {
-		if n.Kind == richtext.Mention && content.IsSnowflake(n.ID) && !seen[n.ID] && len(users) < maxMentioned {
+		list := &allowed.Users
+		if n.Kind == richtext.Group {
+			list = &allowed.Roles
+		} else if n.Kind != richtext.Mention {
+			return
+		}
+		if content.IsSnowflake(n.ID) && !seen[n.ID] && len(*list) < maxMentioned {
 			seen[n.ID] = true
-			users = append(users, n.ID)
+			*list = append(*list, n.ID)
 		}
 	})
-	return &discordgo.MessageAllowedMentions{Parse: []discordgo.AllowedMentionType{}, Users: users}
+	return allowed
+}
+
+// mentioned is a text of ours with mentions where it names people, roles or channels of the guild, and with the guild's emoji.
+func (s *client) mentioned(c *objects.Channel, t richtext.Text) richtext.Text {
+	return richtext.Mentions(t, "@#:", func(sign byte, text string) (richtext.Node, int) { return s.state.Named(c.GuildID, sign, text) })
 }
 
 // Send writes a message: in a guild's channel under the persona's name through a webhook, else as the bot.
@@ -42,6 +53,7 @@ func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 	if err != nil {
 		return transports.Sent{}, err
 	}
+	m.Text = s.mentioned(c, m.Text)
 	if m.Author != nil && c.GuildID != "" && !s.isWithoutWebhook(c) {
 		sent, err := s.relay(ctx, c, m)
 		why, without := noWebhook[rest.Code(err)]

@@ -57,9 +57,17 @@ type cache struct {
 	rooms   map[string]transports.RoomInfo // by Slack's id
 	foreign map[string]time.Time           // channels that this login does not see, until when that holds
 	watched map[string]transports.Show
+	named
 	missing []string // scopes that the token did not have when it was checked
 	final   bool     // a final state was reported
 	raw     lenientjson.Once
+}
+
+// named has what messages mention besides people and rooms.
+type named struct {
+	groups  map[string]group // by Slack's id
+	grouped time.Time        // when they were listed
+	vain    map[string]bool  // ids whose names cannot be found out
 }
 
 func newClient(n *Network, login transports.Login, c credentials, sink transports.Sink) *client {
@@ -70,7 +78,7 @@ func newClient(n *Network, login transports.Login, c credentials, sink transport
 		watch: make(chan struct{}, 1),
 		cache: cache{
 			people: map[string]transports.UserInfo{}, ranks: map[string]transports.Badge{}, rooms: map[string]transports.RoomInfo{}, foreign: map[string]time.Time{},
-			watched: map[string]transports.Show{},
+			watched: map[string]transports.Show{}, named: named{groups: map[string]group{}, vain: map[string]bool{}},
 		},
 	}
 	if c.User != "" {

@@ -36,6 +36,9 @@ func (s *client) receive(ctx context.Context, d *delivery, w *eventsPayload) err
 		return s.onRoomChange(ctx, d, e)
 	case "team_join", "user_change", "user_profile_changed":
 		return s.onUser(ctx, d, e)
+	case "subteam_created", "subteam_updated":
+		s.forgetGroups()
+		return nil
 	case "tokens_revoked", "app_uninstalled":
 		return s.onRevoked(e)
 	}
@@ -94,6 +97,7 @@ func (s *client) onMessage(ctx context.Context, d *delivery, w *eventsPayload) e
 	if err := s.complete(ctx, w.Event.shown().Files); err != nil {
 		return err
 	}
+	s.lookUp(ctx, w.Event.shown())
 	event, ok := s.convert(&w.Event, room, w.APIAppID)
 	if !ok {
 		return nil

@@ -138,6 +138,7 @@ func (s *client) events(ctx context.Context, messages []rawMessage, room transpo
 		if err := s.complete(ctx, m.Files); err != nil {
 			return nil, err
 		}
+		s.lookUp(ctx, m)
 		events = s.past(events, m, room, after)
 		if m.ReplyCount == 0 || m.ThreadTS != "" && m.ThreadTS != m.TS || m.LatestReply != "" && !fresh(m.LatestReply, after) {
 			continue
@@ -150,6 +151,7 @@ func (s *client) events(ctx context.Context, messages []rawMessage, room transpo
 			if err := s.complete(ctx, replies[i].Files); err != nil {
 				return nil, err
 			}
+			s.lookUp(ctx, &replies[i])
 			events = s.past(events, &replies[i], room, after)
 		}
 	}

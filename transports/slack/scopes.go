@@ -22,7 +22,7 @@ var needs = []need{
 	{"channels:history", true, ""}, {"channels:read", true, ""}, {"chat:write", true, ""}, {"users:read", true, ""},
 	{"files:read", false, ""}, {"groups:history", false, ""}, {"groups:read", false, ""}, {"im:history", false, ""},
 	{"im:read", false, ""}, {"im:write", false, ""}, {"mpim:history", false, ""}, {"mpim:read", false, ""},
-	{"reactions:read", false, ""}, {"reactions:write", false, ""},
+	{"reactions:read", false, ""}, {"reactions:write", false, ""}, {"usergroups:read", false, ""},
 	{"channels:write", false, userKind}, {"users:write", false, userKind}, // reading marks, presence
 	{"channels:join", false, botKind}, {"chat:write.customize", false, botKind},
 }

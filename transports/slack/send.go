@@ -35,6 +35,7 @@ func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 			return transports.Sent{ID: transports.MessageID(ts), At: stampTime(ts)}, nil
 		}
 	}
+	m.Text = s.mentioned(ctx, m.Text)
 	metadata, err := json.Marshal(map[string]any{"event_type": metadataType, "event_payload": map[string]any{"client_id": m.ClientID}})
 	if err != nil {
 		return transports.Sent{}, err
@@ -98,6 +99,7 @@ func (s *client) Edit(ctx context.Context, message transports.MessageRef, m tran
 	if err != nil {
 		return nil, err
 	}
+	m.Text = s.mentioned(ctx, m.Text)
 	parts := richtext.Cutter{Limit: maxText, Parts: 2, Length: func(t richtext.Text) int {
 		m.Text = t
 		return utf8.RuneCountInString(s.markup(m))

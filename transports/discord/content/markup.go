@@ -79,8 +79,16 @@ func (w *markup) text(t richtext.Text) {
 			} else {
 				w.put(escape("#" + n.Text))
 			}
-		case richtext.Group, richtext.All:
+		case richtext.Group:
+			if IsSnowflake(n.ID) {
+				w.put("<@&" + n.ID + ">")
+			} else {
+				w.put(escape("@" + n.Text))
+			}
+		case richtext.All:
 			w.put(escape("@" + n.Text))
+		case richtext.Emoji:
+			w.put(emoji(n))
 		case richtext.Pre:
 			w.put(preformatted(n))
 		case richtext.Quote:
@@ -96,6 +104,16 @@ func (w *markup) text(t richtext.Text) {
 		}
 	}
 }
+
+// emoji writes one of Unicode, or one of the guild's own, whose name may have an "a" before it where it is animated.
+func emoji(n richtext.Node) string {
+	if IsSnowflake(n.ID) && emojiName.MatchString(n.Text) {
+		return "<" + n.Text + n.ID + ">"
+	}
+	return escape(n.Text)
+}
+
+var emojiName = regexp.MustCompile(`^a?:\w+:$`)
 
 func (w *markup) list(n richtext.Node) {
 	for i, item := range n.Children {

@@ -30,6 +30,7 @@ type Role struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
 	Permissions int64  `json:"permissions"`
+	Mentionable bool   `json:"mentionable"` // by everybody
 }
 
 // RoleChange is a role that is new or was changed.
@@ -40,8 +41,9 @@ type RoleChange struct {
 
 // Emoji is one of Unicode, which has a name only, or one of a guild's own.
 type Emoji struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Animated bool   `json:"animated"`
 }
 
 // EmojiChange has all the emoji that a guild has now.

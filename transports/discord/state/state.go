@@ -33,9 +33,10 @@ type guild struct {
 	id, name string
 	everyone int64 // permissions of the @everyone role
 	members  map[string]string
-	roles    map[string]string   // names
-	worn     map[string][]string // roles of members that have any
-	emoji    map[string]string   // ids by name
+	roles    map[string]string        // names
+	worn     map[string][]string      // roles of members that have any
+	emoji    map[string]objects.Emoji // by name
+	called   map[string]bool          // roles that everybody may mention
 }
 
 // New makes a State that knows nothing. pictures is where pictures are; "" is objects.PicturesURL.
@@ -51,7 +52,7 @@ func (s *State) SetGuild(g *objects.Guild) {
 	defer s.mu.Unlock()
 	own := s.guilds[g.ID]
 	if own == nil {
-		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, worn: map[string][]string{}, emoji: map[string]string{}}
+		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, worn: map[string][]string{}, emoji: map[string]objects.Emoji{}, called: map[string]bool{}}
 		s.guilds[g.ID] = own
 	}
 	if g.Name != "" {
@@ -71,6 +72,7 @@ func (g *guild) setRole(r *objects.Role) {
 	}
 	if len(g.roles) < maxNamed {
 		g.roles[r.ID] = r.Name
+		g.called[r.ID] = r.Mentionable
 	}
 }
 
@@ -78,7 +80,7 @@ func (g *guild) setEmoji(list []objects.Emoji) {
 	clear(g.emoji)
 	for _, e := range list {
 		if len(g.emoji) < maxNamed && e.Name != "" {
-			g.emoji[e.Name] = e.ID
+			g.emoji[e.Name] = e
 		}
 	}
 }
@@ -217,7 +219,7 @@ func (s *State) Role(guildID, id string) (name string) {
 
 // Emoji is the id of a guild's own emoji.
 func (s *State) Emoji(guildID, name string) (id string) {
-	s.inGuild(guildID, func(g *guild) { id = g.emoji[name] })
+	s.inGuild(guildID, func(g *guild) { id = g.emoji[name].ID })
 	return id
 }
 

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -95,6 +96,8 @@ func (w *mrkdwn) inline(n richtext.Node) {
 		w.mention(n, "@")
 	case richtext.Channel:
 		w.mention(n, "#")
+	case richtext.Group:
+		w.group(n)
 	default:
 		w.put(escaper.Replace(richtext.Text{n}.String()))
 	}
@@ -112,6 +115,18 @@ func (w *mrkdwn) mention(n richtext.Node, sign string) {
 	}
 	w.put("<" + sign + id + ">")
 }
+
+// group writes the id of a group of users, else its name.
+func (w *mrkdwn) group(n richtext.Node) {
+	if id := strings.ToUpper(n.ID); groupID.MatchString(id) {
+		w.put("<!subteam^" + id + ">")
+		return
+	}
+	w.put(escaper.Replace(richtext.Text{n}.String()))
+}
+
+// groupID is the id of a group of users.
+var groupID = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
 
 func (w *mrkdwn) block(n richtext.Node) {
 	switch n.Kind {

@@ -103,7 +103,7 @@ func (r *Reader) bracket(inner string) richtext.Node {
 	case strings.HasPrefix(target, "#"):
 		return r.channelNode(target[1:], label)
 	case strings.HasPrefix(target, "!subteam^"):
-		return richtext.Node{Kind: richtext.Group, ID: strings.ToLower(target[9:]), Text: strings.TrimPrefix(firstOf(label, target[9:]), "@")}
+		return r.group(target[9:], strings.TrimPrefix(label, "@"))
 	case target == "!here" || target == "!channel" || target == "!everyone":
 		return richtext.Node{Kind: richtext.All, Text: target[1:]}
 	case strings.HasPrefix(target, "!"):

@@ -36,6 +36,7 @@ type mentioned struct {
 	Channel string `json:"channel_id"`
 	Group   string `json:"usergroup_id"`
 	Range   string `json:"range"`
+	Team    string `json:"team_id"`
 }
 
 // listing is how a rich_text_list goes on with the one before: its first number, and how far to the right it is.
@@ -160,7 +161,9 @@ func (r *Reader) inline(e element) richtext.Text {
 	case "channel":
 		return richtext.Text{r.channelNode(e.Channel, "")}
 	case "usergroup":
-		return richtext.Text{{Kind: richtext.Group, ID: strings.ToLower(e.Group), Text: e.Group}}
+		return richtext.Text{r.group(e.Group, "")}
+	case "team":
+		return richtext.FromPlain("[workspace " + e.Team + "]")
 	case "broadcast":
 		return richtext.Text{{Kind: richtext.All, Text: e.Range}}
 	case "emoji":
@@ -230,6 +233,14 @@ func (r *Reader) mention(id, label string) richtext.Node {
 		name = r.Names.Person(id)
 	}
 	return richtext.Node{Kind: richtext.Mention, ID: string(UserID(r.Team, id)), Text: firstOf(name, label, id)}
+}
+
+func (r *Reader) group(id, label string) richtext.Node {
+	name := ""
+	if r.Names != nil && label == "" {
+		name = r.Names.Group(id)
+	}
+	return richtext.Node{Kind: richtext.Group, ID: strings.ToLower(id), Text: firstOf(label, name, id)}
 }
 
 func (r *Reader) channelNode(id, label string) richtext.Node {

@@ -70,6 +70,7 @@ var methods = map[string]method{
 	"files.info":                   botOrUserMethod((*call).filesInfo, "files:read"),
 	"reactions.add":                botOrUserMethod((*call).reactionsAdd, "reactions:write"),
 	"reactions.remove":             botOrUserMethod((*call).reactionsRemove, "reactions:write"),
+	"usergroups.list":              botOrUserMethod((*call).usergroupsList, "usergroups:read"),
 	"users.conversations":          botOrUserMethod((*call).usersConversations),
 	"users.getPresence":            botOrUserMethod((*call).usersGetPresence, "users:read"),
 	"users.info":                   botOrUserMethod((*call).usersInfo, "users:read"),

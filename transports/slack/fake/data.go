@@ -15,6 +15,7 @@ type Workspace struct {
 	users    []*User
 	channels []*Channel
 	emoji    map[string]string // name to URL or "alias:name"
+	groups   []*group
 }
 
 // User is a person, a bot's user, or Slackbot.

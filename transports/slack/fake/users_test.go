@@ -89,3 +89,14 @@ func TestReactions(t *testing.T) {
 	}
 	w.wants(w.bot.AddReactionContext(ctx, "tada", at), "too_many_reactions")
 }
+
+func TestGroupsOfUsers(t *testing.T) {
+	t.Parallel()
+	w := newTestSlack(t)
+	id := w.acme.AddGroup("crew")
+	groups, err := w.bot.GetUserGroupsContext(deadline(t))
+	w.ok(err)
+	if len(groups) != 1 || groups[0].ID != id || groups[0].Handle != "crew" {
+		t.Errorf("%+v", groups)
+	}
+}
