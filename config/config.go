@@ -238,16 +238,18 @@ type Foreign struct {
 
 // Gateway is section [gateway].
 type Gateway struct {
-	Key      string   `toml:"key" secret:"yes" doc:"Key that seals the tokens of linked accounts: 64 hexadecimal digits. Empty: a key file is made in the data directory."`
-	KeyFile  string   `toml:"key_file" file:"secret" doc:"File that holds the key instead."`
-	Users    []string `toml:"users" reload:"yes" doc:"Who may use the gateways besides the users of the served hosts: domains or addresses."`
-	History  int      `toml:"history" reload:"yes" doc:"Past messages fetched when a room is seen for the first time."`
-	Expire   Duration `toml:"expire" reload:"yes" doc:"How long a message waits for a network that is away before its sender gets it back as an error."`
-	RetryMin Duration `toml:"retry_min" reload:"yes" doc:"First wait before a network is tried again."`
-	RetryMax Duration `toml:"retry_max" reload:"yes" doc:"Longest wait before a network is tried again."`
-	Accounts int      `toml:"accounts" reload:"yes" doc:"Accounts that one user may link at one gateway."`
-	Stanzas  int      `toml:"stanzas" reload:"yes" doc:"Messages and requests a second that one user may send to a gateway; twenty times as many at once. 0: no limit."`
-	Members  int      `toml:"members" reload:"yes" doc:"People of a channel that are shown as occupants before they have said anything."`
+	Key       string   `toml:"key" secret:"yes" doc:"Key that seals the tokens of linked accounts: 64 hexadecimal digits. Empty: a key file is made in the data directory."`
+	KeyFile   string   `toml:"key_file" file:"secret" doc:"File that holds the key instead."`
+	Users     []string `toml:"users" reload:"yes" doc:"Who may use the gateways besides the users of the served hosts: domains or addresses."`
+	History   int      `toml:"history" reload:"yes" doc:"Past messages fetched when a room is seen for the first time."`
+	Expire    Duration `toml:"expire" reload:"yes" doc:"How long a message waits for a network that is away before its sender gets it back as an error."`
+	RetryMin  Duration `toml:"retry_min" reload:"yes" doc:"First wait before a network is tried again."`
+	RetryMax  Duration `toml:"retry_max" reload:"yes" doc:"Longest wait before a network is tried again."`
+	Accounts  int      `toml:"accounts" reload:"yes" doc:"Accounts that one user may link at one gateway."`
+	Stanzas   int      `toml:"stanzas" reload:"yes" doc:"Messages and requests a second that one user may send to a gateway; twenty times as many at once. 0: no limit."`
+	Members   int      `toml:"members" reload:"yes" doc:"People of a channel that are shown as occupants before they have said anything."`
+	Bookmarks int      `toml:"bookmarks" reload:"yes" doc:"Rooms of one linked account that its owner has bookmarks of, as far as the server lets the gateway make them (XEP-0402). Elsewhere its owner is invited to new rooms. 0: neither."`
+	Autojoin  bool     `toml:"autojoin" reload:"yes" doc:"Whether clients enter the rooms of these bookmarks by themselves."`
 }
 
 // roleNames are names that others take for the operator's: those of RFC 2142, as far as they have a use in XMPP, and common ones.
@@ -290,7 +292,7 @@ func Default() Config {
 		Foreign: Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{
 			Stanzas: 50, History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
-			Accounts: 10, Members: 200,
+			Accounts: 10, Members: 200, Bookmarks: 100, Autojoin: true,
 		},
 	}
 }

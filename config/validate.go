@@ -270,6 +270,9 @@ func (g *Gateway) validate(p *Problems) {
 	if g.Members < 0 {
 		p.add("gateway.members", "%d is negative", g.Members)
 	}
+	if g.Bookmarks < 0 || g.Bookmarks > 10_000 {
+		p.add("gateway.bookmarks", "%d is not between 0 and 10000", g.Bookmarks)
+	}
 	if g.Stanzas < 0 || g.Stanzas > 1_000_000 {
 		p.add("gateway.stanzas", "%d is not between 0 and 1000000", g.Stanzas)
 	}

@@ -51,7 +51,6 @@ var mentioned = map[string]string{
 	"0224": "attention, which the policy of messages names",
 	"0231": "cid: addresses of media, which are named",
 	"0248": "collections of nodes, which are refused",
-	"0249": "invitations, of which carbons are made",
 	"0353": "calls, which the policy of messages names",
 	"0367": "attaching, which the policy of messages names",
 	"0380": "encrypted messages, which are refused",

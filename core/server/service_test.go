@@ -38,7 +38,7 @@ func (f *fakeService) Counts() []Count { return []Count{{"gateway.stanzas", 3}} 
 func TestService(t *testing.T) {
 	t.Parallel()
 	f, second := &fakeService{started: make(chan struct{})}, &fakeService{started: make(chan struct{})}
-	got := make(chan *stanza.Stanza, 10)
+	got := make(chan *stanza.Stanza, 20)
 	p := newTestServerWith(t, extra{}, func(s *Server) error {
 		for domain, service := range map[string]*fakeService{"service.home.test": f, "second.home.test": second} {
 			end, err := s.Router().Endpoint(jid.MustParse(domain))
@@ -66,6 +66,9 @@ func TestService(t *testing.T) {
 	c.Send("<iq type='get' id='1' to='home.test'><query xmlns='http://jabber.org/protocol/disco#items'/></iq><message to='service.home.test' id='m'/>")
 	if items := c.Until("</iq>"); !strings.Contains(items, "service.home.test") || !strings.Contains(items, "second.home.test") {
 		t.Errorf("listed: %s", items)
+	}
+	if st := <-got; st.Kind != stanza.Presence || st.From.String() != "romeo@home.test/x" { // a gateway is notified of who is online
+		t.Errorf("got %s", st)
 	}
 	if st := <-got; st.ID != "m" {
 		t.Errorf("got %s", st)

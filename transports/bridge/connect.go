@@ -6,11 +6,13 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/bookmarks"
 	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/links"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
+	"github.com/dragoman-im/dragoman/transports/bridge/puppets"
 )
 
 // receiver passes the events of clients to the inbox, and starts what has to follow a change of a client's state:
@@ -104,7 +106,9 @@ func (g *Gateway) sync(l *logins.Login) {
 		return
 	}
 	g.env.Group.Go(func(ctx context.Context) {
-		g.xmpp.rooms.Sync(ctx, l)
+		if g.xmpp.rooms.Sync(ctx, l) {
+			g.xmpp.bookmarks.Listed(l)
+		}
 		g.flow.backfill.Run(l)
 		g.linkConfigured(ctx, l)
 	})
@@ -161,6 +165,18 @@ func (g *Gateway) linkConfigured(ctx context.Context, l *logins.Login) {
 
 // removal removes the state of a login from memory. It implements logins.Rooms.
 type removal struct{ g *Gateway }
+
+// lists are the owners' rosters and bookmarks. They implement logins.Roster.
+type lists struct {
+	*puppets.Roster
+	bookmarks *bookmarks.Bookmarks
+}
+
+// RemoveContacts implements logins.Roster; the bookmarks of a login go with its contacts.
+func (r lists) RemoveContacts(ctx context.Context, l *logins.Login) error {
+	r.bookmarks.Remove(ctx, l)
+	return r.Roster.RemoveContacts(ctx, l)
+}
 
 // Remove implements logins.Rooms.
 func (r removal) Remove(ctx context.Context, l *logins.Login) (removed func(), err error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/notification"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/bookmarks"
 	"github.com/dragoman-im/dragoman/transports/bridge/commands"
 	"github.com/dragoman-im/dragoman/transports/bridge/conversation"
 	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
@@ -102,6 +103,8 @@ type xmpp struct {
 	rooms    *rooms.Rooms
 	links    *links.Links
 	commands *commands.Commands
+
+	bookmarks *bookmarks.Bookmarks
 }
 
 // flow has the parts that messages pass through, in both directions.
@@ -169,14 +172,15 @@ func (g *Gateway) assemble(o Options, log *delivery.Log) {
 	x.rooms = rooms.New(rooms.Options{
 		Env: env, Store: store, Logins: registry, People: x.people, Presence: x.presence, Roster: x.roster, Endpoint: g.endpoint, Notify: o.Notify,
 	})
+	x.bookmarks = bookmarks.New(env, store, x.roster, registry, x.rooms)
 	f.outbox = outbox.New(env, store, registry, x.rooms)
 	x.links = links.New(links.Options{Env: env, Store: store, Logins: registry, People: x.people, Conversations: g, Signer: g.logins.Signer()})
 	f.inbox = inbox.New(env, store, x.rooms.Index, f.conversations, f.outbox)
 	f.backfill = inbox.NewBackfill(f.inbox, x.rooms, registry)
 	f.log = log
-	f.processing = inbox.NewProcessing(f.backfill, x.people, x.roster, log)
+	f.processing = inbox.NewProcessing(f.backfill, x.people, x.roster, x.bookmarks, log)
 	x.commands = commands.New(commands.Options{Env: env, Logins: g.logins, Rooms: x.rooms, Searches: x.rooms.Searches(), Spaces: x.rooms.Spaces(), Events: f.inbox, Links: x.links})
-	g.logins.Connect(receiver{g}, x.roster, removal{g})
+	g.logins.Connect(receiver{g}, lists{x.roster, x.bookmarks}, removal{g})
 	x.rooms.Connect(f.backfill, g)
 	f.outbox.Connect(f.backfill, x.links)
 	f.conversations.OnArchived(x.links.Archived)

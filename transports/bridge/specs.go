@@ -15,6 +15,7 @@ func Specs() []spec.Spec {
 		{Number: "0184", Title: "Message Delivery Receipts", Version: "1.4.0", State: spec.Partial, Note: "Gateways. The network has the message."},
 		{Number: "0201", Title: "Best Practices for Message Threads", Version: "1.0", State: spec.Partial, Note: "Gateways."},
 		{Number: "0245", Title: "The /me Command", Version: "1.0", State: spec.Complete, Note: "Gateways."},
+		{Number: "0249", Title: "Direct MUC Invitations", Version: "1.2", State: spec.Partial, Note: "Gateways. Rooms that a linked account has come to, where the server does not let us make bookmarks."},
 		{Number: "0308", Title: "Last Message Correction", Version: "1.2.1", State: spec.Complete, Note: "Gateways."},
 		{Number: "0319", Title: "Last User Interaction in Presence", Version: "1.0.2", State: spec.Partial, Note: "Gateways."},
 		{Number: "0333", Title: "Displayed Markers", Version: "1.0.0", State: spec.Partial, Note: "Gateways."},

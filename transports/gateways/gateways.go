@@ -186,9 +186,14 @@ func settings(c config.Config, domain jid.JID, users []string) bridge.Settings {
 	if stanzas == 0 {
 		stanzas = -1 // no limit
 	}
+	bookmarks := c.Gateway.Bookmarks
+	if bookmarks == 0 {
+		bookmarks = -1 // none
+	}
 	return bridge.Settings{
 		Users: users, Admins: c.Server.Admins, KeepWaiting: time.Duration(c.Gateway.Expire), KeepArchive: time.Duration(c.Server.Archive),
 		History: c.Gateway.History, Members: c.Gateway.Members, Logins: c.Gateway.Accounts, Stanzas: stanzas,
+		Bookmarks: bookmarks, NoAutojoin: !c.Gateway.Autojoin,
 		LinkedRooms: linkedRooms(c, domain),
 	}
 }

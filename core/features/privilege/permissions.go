@@ -7,6 +7,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
@@ -50,10 +51,13 @@ type Permissions struct {
 	Requests map[string]Access
 }
 
-// ForGateways are the privileges of the gateways of this server: they put contacts into rosters, and send what accounts have written
-// with a network's own client.
+// ForGateways are the privileges of the gateways of this server: they put contacts into rosters, send what accounts have written
+// with a network's own client, know who is online, and keep bookmarks of their rooms.
 func ForGateways() Permissions {
-	return Permissions{Roster: Access{Get: true, Set: true}, Message: true}
+	return Permissions{
+		Roster: Access{Get: true, Set: true}, Message: true, Presence: Accounts,
+		Requests: map[string]Access{pubsub.NS: {Get: true, Set: true}},
+	}
 }
 
 // none reports whether nothing is permitted.

@@ -19,7 +19,7 @@ import (
 type Rooms interface {
 	List(ctx context.Context, owner jid.JID, limit int) ([]disco.Item, error)
 	// Sync reads again what a login can see.
-	Sync(ctx context.Context, l *logins.Login)
+	Sync(ctx context.Context, l *logins.Login) bool
 	// Writable finds a room of the network that a login is in and may write to.
 	Writable(ctx context.Context, l *logins.Login, id transports.RoomID) (room tables.Room, ok bool, err error)
 	// Learn keeps a room that a login sees.

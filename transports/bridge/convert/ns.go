@@ -31,6 +31,9 @@ const (
 	NSDiscoInfo   = "http://jabber.org/protocol/disco#info"  // XEP-0030
 	NSDiscoItems  = "http://jabber.org/protocol/disco#items" // XEP-0030
 	NSCommands    = "http://jabber.org/protocol/commands"    // XEP-0050
+	NSPubsub      = "http://jabber.org/protocol/pubsub"      // XEP-0060
+	NSBookmarks   = "urn:xmpp:bookmarks:1"                   // XEP-0402
+	NSConference  = "jabber:x:conference"                    // XEP-0249
 	NSRSM         = "http://jabber.org/protocol/rsm"         // XEP-0059
 	NSMUC         = "http://jabber.org/protocol/muc"         // XEP-0045
 	NSMUCUser     = "http://jabber.org/protocol/muc#user"    // XEP-0045

@@ -30,17 +30,21 @@ type Settings struct {
 	HoldBackfill time.Duration // how long live events are held while a backfill fails; 10 min
 	EchoWait     time.Duration // how long the network may take to report our own change; 1 min
 
-	History  int     // messages read from a room that is new; 50
-	Members  int     // members of a room that are shown although they have not written; 200
-	Backfill int     // messages read of one room in one backfill; 2000
-	Page     int     // messages asked for at once; 100
-	Text     int     // bytes of one text from outside; 64 KiB
-	Logins   int     // of one user; 10
-	Rooms    int     // of one login; 10000
-	Pending  int     // inbox rows that may wait in one room; 20000
-	Queue    int     // outbox rows that may wait in one room; 1000
-	Stanzas  int     // stanzas a second from one user; 50, below 0: no limit
-	Calls    float64 // history calls a second of one login; 1
+	History  int // messages read from a room that is new; 50
+	Members  int // members of a room that are shown although they have not written; 200
+	Backfill int // messages read of one room in one backfill; 2000
+	Page     int // messages asked for at once; 100
+	Text     int // bytes of one text from outside; 64 KiB
+	Logins   int // of one user; 10
+	Rooms    int // of one login; 10000
+	Pending  int // inbox rows that may wait in one room; 20000
+	Queue    int // outbox rows that may wait in one room; 1000
+	Stanzas  int // stanzas a second from one user; 50, below 0: no limit
+	// Bookmarks limits the rooms of one login that its owner has bookmarks of; 100, below 0: no bookmarks and no invitations.
+	Bookmarks int
+	// NoAutojoin makes bookmarks whose rooms clients do not enter by themselves.
+	NoAutojoin bool
+	Calls      float64 // history calls a second of one login; 1
 }
 
 // LinkedRoom is a room that is to be linked to a channel of the gateway.
@@ -67,6 +71,7 @@ func (s Settings) OrDefaults() Settings {
 	setDefault(&s.Pending, 20000)
 	setDefault(&s.Queue, 1000)
 	setDefault(&s.Stanzas, 50)
+	setDefault(&s.Bookmarks, 100)
 	setDefault(&s.Calls, 1)
 	return s
 }

@@ -115,7 +115,7 @@ func newFixture(t *testing.T, wrap func(Messages) Messages) *fixture {
 		return onlyEvents{f, room, processing.Processor(c, room, idle{})}
 	})
 	f.inbox = New(f.env, f.store, r.Index, f.set, nil)
-	processing = NewProcessing(NewBackfill(f.inbox, r, registry), people, roster, log)
+	processing = NewProcessing(NewBackfill(f.inbox, r, registry), people, roster, unnoted{}, log)
 	processing.messages = wrap(f.store)
 	f.set.Start(ctx)
 	t.Cleanup(func() {
@@ -252,3 +252,8 @@ func TestUnreadableValuesAreKept(t *testing.T) {
 		t.Errorf("%+v, %v", rows, err)
 	}
 }
+
+// unnoted is a Memberships for tests that have none.
+type unnoted struct{}
+
+func (unnoted) Changed(*logins.Login) {}

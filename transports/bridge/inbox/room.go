@@ -46,6 +46,9 @@ func (s *step) member(ctx context.Context, m transports.Member) error {
 		s.b.Rooms.MembersGone = append(s.b.Rooms.MembersGone, row)
 	}
 	s.then(func(ctx context.Context) {
+		if local != nil {
+			p.memberships.Changed(local)
+		}
 		if m.Joined && (m.Membership != "" || m.Role != "") {
 			p.room.SetRole(u.ID, m.Role)
 		}
@@ -82,8 +85,11 @@ func (s *step) roomChanged(ctx context.Context, c transports.RoomChanged) error 
 		s.b.Rooms.Visible = append(s.b.Rooms.Visible, seen)
 	}
 	s.then(func(ctx context.Context) {
-		if l := p.logins.ByID(s.row.Login); l != nil && info.Joined {
-			p.backfill.Found(l, p.conv.Row)
+		if l := p.logins.ByID(s.row.Login); l != nil {
+			p.memberships.Changed(l)
+			if info.Joined {
+				p.backfill.Found(l, p.conv.Row)
+			}
 		}
 		if closed {
 			p.room.ForgetViewers()
@@ -113,6 +119,7 @@ func (s *step) roomGone(g transports.RoomGone) error {
 	s.then(func(ctx context.Context) {
 		p.room.RemoveViewer(s.row.Login)
 		if l := p.logins.ByID(s.row.Login); l != nil {
+			p.memberships.Changed(l)
 			p.room.Flush()
 			p.room.Evict(ctx, l, reason)
 		}

@@ -31,14 +31,18 @@ type Processing struct {
 	logins        *logins.Registry
 	people        *puppets.Directory
 	roster        *puppets.Roster
+	memberships   Memberships
 	log           *delivery.Log
 }
 
+// Memberships is notified of rooms that a login has come to or left, or that have changed.
+type Memberships interface{ Changed(*logins.Login) }
+
 // NewProcessing makes what the processors of a gateway share.
-func NewProcessing(b *Backfill, people *puppets.Directory, roster *puppets.Roster, log *delivery.Log) *Processing {
+func NewProcessing(b *Backfill, people *puppets.Directory, roster *puppets.Roster, memberships Memberships, log *delivery.Log) *Processing {
 	return &Processing{
 		env: b.env, address: convert.Addresses{Domain: b.env.Domain}, messages: b.store, parts: b.store, reactors: b.store, inbox: b.inbox, backfill: b,
-		conversations: b.conversations, logins: b.logins, people: people, roster: roster, log: log,
+		conversations: b.conversations, logins: b.logins, people: people, roster: roster, memberships: memberships, log: log,
 	}
 }
 

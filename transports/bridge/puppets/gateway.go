@@ -33,6 +33,9 @@ func (p *Presence) ToGateway(st *stanza.Stanza) {
 		}
 	case "":
 		p.fromUser(st)
+		if p.granted(who) && len(p.logins.Of(who)) == 0 {
+			return // XEP-0356 §7: all users of the server, also those who have never heard of the gateway
+		}
 		if p.wantsAnswer(st.From) {
 			p.showGateway(st.From)
 		}
@@ -41,7 +44,7 @@ func (p *Presence) ToGateway(st *stanza.Stanza) {
 		p.fromUser(st)
 		if st.From.IsBare() {
 			p.gone(st.From)
-		} else {
+		} else if !p.granted(who) || len(p.logins.Of(who)) > 0 {
 			p.Hide(p.env.Domain, st.From) // XEP-0100 §4.6
 		}
 	}

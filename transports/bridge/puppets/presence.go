@@ -20,6 +20,7 @@ type Presence struct {
 	people   *Directory
 	logins   *logins.Registry
 	refuse   func(ctx context.Context, subscribe *stanza.Stanza) // refuses a subscription
+	granted  func(user jid.JID) bool                             // whether the user's server sends their presence without a subscription
 
 	mu      sync.Mutex
 	puppets map[transports.UserID]transports.PresenceInfo // as the network said last
@@ -49,6 +50,7 @@ func NewPresence(env *gateway.Env, contacts Contacts, people *Directory, registr
 		env: env, address: convert.Addresses{Domain: env.Domain}, contacts: contacts, people: people, logins: registry,
 		puppets: map[transports.UserID]transports.PresenceInfo{}, users: map[jid.JID]*localUser{},
 		probed: map[jid.JID]bool{}, shown: map[transports.LoginID]bool{},
+		granted: func(jid.JID) bool { return false },
 	}
 }
 

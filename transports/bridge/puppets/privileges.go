@@ -7,7 +7,10 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 )
 
-const maxServers = 1000 // whose privileges are remembered
+const (
+	maxServers    = 1000 // whose privileges are remembered
+	maxNamespaces = 20   // of a privilege that are inside each other
+)
 
 // Privileges are the rights that servers have granted (XEP-0356).
 type Privileges struct {
@@ -19,6 +22,8 @@ type Privileges struct {
 type Privilege struct {
 	Roster   bool   // rosters may be changed
 	Messages bool   // messages may be sent in the name of users
+	Presence bool   // the presence of users is sent without subscriptions
+	Nodes    bool   // the nodes of users (XEP-0163) may be read and changed
 	Space    string // the namespace in which the server says it
 }
 
@@ -73,7 +78,22 @@ func parsePrivilege(st *stanza.Stanza) (Privilege, bool) {
 			p.Roster = typ == "set" || typ == "both"
 		case "message":
 			p.Messages = typ == "outgoing"
+		case "presence":
+			p.Presence = typ == "managed_entity" || typ == "roster" // XEP-0356 §7.2
+		case "iq":
+			p.Nodes = space == convert.NSPrivilege && hasNodes(perm, 0)
 		}
 	}
 	return p, true
+}
+
+// hasNodes reports whether requests about nodes may be sent in the name of users (XEP-0356 §6.2). Prosody's mod_privilege of Debian 12
+// writes each namespace inside the one before it.
+func hasNodes(perm *stanza.Element, depth int) bool {
+	for x := range perm.Named(convert.NSPrivilege, "namespace") {
+		if x.Attr("ns") == convert.NSPubsub && x.Attr("type") == "both" || depth < maxNamespaces && hasNodes(x, depth+1) {
+			return true
+		}
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package puppets
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -29,6 +30,31 @@ func TestParsePrivilege(t *testing.T) {
 	known.set("example.org", Privilege{Roster: true, Space: convert.NSPrivilege})
 	if _, kept := known.set("example.org", Privilege{Space: convert.NSPrivilege1}); kept || !known.Of("example.org").Roster {
 		t.Error("the old namespace has replaced the new one")
+	}
+}
+
+// Prosody's mod_privilege of Debian 12 writes each namespace inside the one before it; to read and change nodes both are needed, and
+// the namespace of version 0.3 has no such privilege.
+func TestParseRequestPrivilege(t *testing.T) {
+	t.Parallel()
+	const nodes = "<namespace ns='http://jabber.org/protocol/pubsub' type='both'/>"
+	for x, want := range map[string]Privilege{
+		"<perm access='iq'>" + nodes + "</perm>":                                                                          {Nodes: true},
+		"<perm access='iq'><namespace ns='urn:x' type='get'>" + nodes + "</namespace></perm>":                             {Nodes: true},
+		"<perm access='iq'><namespace ns='http://jabber.org/protocol/pubsub' type='set'/></perm>":                         {},
+		"<perm access='iq'>" + strings.Repeat("<namespace>", 50) + nodes + strings.Repeat("</namespace>", 50) + "</perm>": {},
+		"<perm access='presence' type='managed_entity'/>":                                                                 {Presence: true},
+		"<perm access='presence' type='roster'/><perm access='iq'/>":                                                      {Presence: true},
+		"<perm access='presence' type='none'/>":                                                                           {},
+	} {
+		for space, nodes := range map[string]bool{convert.NSPrivilege: want.Nodes, convert.NSPrivilege1: false} {
+			st := &stanza.Stanza{
+				Kind: stanza.Message, To: jid.MustParse("net.example.org"), From: jid.MustParse("example.org"), Payload: "<privilege xmlns='" + space + "'>" + x + "</privilege>",
+			}
+			if p, ok := parsePrivilege(st); !ok || p != (Privilege{Presence: want.Presence, Nodes: nodes, Space: space}) {
+				t.Errorf("%s: %+v, %t", st.Payload, p, ok)
+			}
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 )
 
 const (
@@ -66,6 +67,27 @@ func (r *Requests) Ask(ctx context.Context, iq *stanza.Stanza) (*stanza.Stanza, 
 		r.mu.Unlock()
 		return nil, ctx.Err()
 	}
+}
+
+// AskAs sends a request of a user to themselves, as the server lets a gateway do (XEP-0356 §6.3), and returns its result.
+func (r *Requests) AskAs(ctx context.Context, gateway, user jid.JID, typ string, payload *stanza.Element) (*stanza.Stanza, error) {
+	inner := stanza.NewElement(stanza.NSClient, "iq").With("type", typ).With("id", stanza.NewID()).With("to", user.String()).Add(payload)
+	answer, err := r.Ask(ctx, stanza.NewIQ(user, gateway, typ, stanza.NewElement(convert.NSPrivilege, "privileged_iq").Add(inner)))
+	if err != nil {
+		return nil, err
+	}
+	x := answer.Child(convert.NSPrivilege, "privilege").Child(convert.NSForward, "forwarded").Child(stanza.NSClient, "iq")
+	if x == nil {
+		return nil, stanza.BadRequest("the answer to a privileged request has no answer in it")
+	}
+	result, err := stanza.FromElement(x)
+	if err != nil {
+		return nil, err
+	}
+	if e := result.Err(); e != nil {
+		return nil, e
+	}
+	return result, nil
 }
 
 func (r *Requests) add(id requestID, answer chan *stanza.Stanza) bool {

@@ -27,6 +27,7 @@ const maxSuggested = 50 // items in one message
 type Roster struct {
 	Privileges Privileges
 	Requests   *Requests
+	OnNodes    func(*logins.Login) // called where the server of a login's owner has granted Privilege.Nodes; set before the gateway runs
 
 	env      *gateway.Env
 	address  convert.Addresses
@@ -39,10 +40,11 @@ type Roster struct {
 // NewRoster makes the Roster of a gateway.
 func NewRoster(env *gateway.Env, store Contacts, presence *Presence) *Roster {
 	r := &Roster{
-		Requests: NewRequests(env.Send), env: env, address: convert.Addresses{Domain: env.Domain},
+		Requests: NewRequests(env.Send), OnNodes: func(*logins.Login) {}, env: env, address: convert.Addresses{Domain: env.Domain},
 		store: store, people: presence.people, presence: presence, logins: presence.logins,
 	}
 	presence.refuse = r.Refuse
+	presence.granted = func(user jid.JID) bool { return r.Privileges.Of(user.Domain()).Presence }
 	return r
 }
 
@@ -60,12 +62,16 @@ func (r *Roster) Granted(st *stanza.Stanza) bool {
 	if !kept {
 		return true
 	}
-	r.env.Log.Info("privileges granted", "server", server, "roster", p.Roster, "messages", p.Messages)
-	if p.Roster && !before.Roster {
-		for _, l := range r.logins.All() {
-			if l.Owner.Domain() == server {
-				r.env.Group.Go(func(ctx context.Context) { r.pushAll(ctx, l) })
-			}
+	r.env.Log.Info("privileges granted", "server", server, "roster", p.Roster, "messages", p.Messages, "presence", p.Presence, "nodes", p.Nodes)
+	for _, l := range r.logins.All() {
+		if l.Owner.Domain() != server {
+			continue
+		}
+		if p.Roster && !before.Roster {
+			r.env.Group.Go(func(ctx context.Context) { r.pushAll(ctx, l) })
+		}
+		if p.Nodes && !before.Nodes {
+			r.OnNodes(l)
 		}
 	}
 	return true

@@ -10,7 +10,10 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 )
 
-const maxResources = 20 // of one local user that are counted
+const (
+	maxResources = 20      // of one local user that are counted
+	maxUsers     = 100_000 // local users who are available, and remembered
+)
 
 // fromUser notes that a local user is available or unavailable, and sets that presence on the network.
 func (p *Presence) fromUser(st *stanza.Stanza) {
@@ -42,6 +45,9 @@ func (p *Presence) setResource(who jid.JID, available bool) (changed bool) {
 		return true
 	}
 	if u == nil {
+		if len(p.users) >= maxUsers {
+			return false
+		}
 		u = &localUser{resources: map[string]answer{}}
 		p.users[who.Bare()] = u
 	}

@@ -14,11 +14,11 @@ import (
 // minute take long.
 const syncTimeout = time.Hour
 
-// Sync reads what a login can see: rooms and people. It runs whenever a client was opened.
-func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
+// Sync reads what a login can see: rooms and people. It runs whenever a client was opened. It reports whether all rooms were listed.
+func (r *Rooms) Sync(ctx context.Context, l *logins.Login) bool {
 	directory, ok := l.Client().(transports.Directory)
 	if !ok || !r.env.Info.Caps.Directory {
-		return
+		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 	defer cancel()
@@ -39,7 +39,8 @@ func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
 	if err != nil && ctx.Err() == nil {
 		r.env.Log.Warn("listing rooms", "login", l.ID, "error", err)
 	}
-	if err == nil && left > 0 {
+	complete := err == nil && left > 0
+	if complete {
 		r.unlisted(ctx, l, before, listed)
 	}
 	watch := r.syncContacts(ctx, l, directory)
@@ -48,6 +49,7 @@ func (r *Rooms) Sync(ctx context.Context, l *logins.Login) {
 			r.env.Log.Warn("watching presence", "login", l.ID, "error", err)
 		}
 	}
+	return complete
 }
 
 // visible are the rooms that a login sees.
