@@ -179,7 +179,10 @@ func (g *Gateway) assemble(o Options, log *delivery.Log) {
 	f.backfill = inbox.NewBackfill(f.inbox, x.rooms, registry)
 	f.log = log
 	f.processing = inbox.NewProcessing(f.backfill, x.people, x.roster, x.bookmarks, log)
-	x.commands = commands.New(commands.Options{Env: env, Logins: g.logins, Rooms: x.rooms, Searches: x.rooms.Searches(), Spaces: x.rooms.Spaces(), Events: f.inbox, Links: x.links})
+	x.commands = commands.New(commands.Options{
+		Env: env, Logins: g.logins, Rooms: x.rooms, Searches: x.rooms.Searches(), People: puppets.NewSearch(env, store, x.people, registry),
+		Spaces: x.rooms.Spaces(), Events: f.inbox, Links: x.links,
+	})
 	g.logins.Connect(receiver{g}, lists{x.roster, x.bookmarks}, removal{g})
 	x.rooms.Connect(f.backfill, g)
 	f.outbox.Connect(f.backfill, x.links)

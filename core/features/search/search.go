@@ -95,7 +95,7 @@ func (d *Search) Feature() router.Feature {
 		},
 		Specs: []spec.Spec{{
 			Number: "0055", Title: "Jabber Search", Version: "1.3", State: spec.Complete,
-			Note: "Server. A directory of the accounts that have entered themselves.",
+			Note: "Server: a directory of the accounts that have entered themselves. Gateways: the people whom one's own linked accounts see.",
 		}},
 	}
 }

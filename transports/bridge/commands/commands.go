@@ -34,7 +34,7 @@ type Spaces interface {
 	Items(ctx context.Context, owner jid.JID, node string) ([]disco.Item, error)
 }
 
-// Searches answers searches for public rooms (XEP-0433).
+// Searches answers searches, for public rooms (XEP-0433) or for people (XEP-0055).
 type Searches interface {
 	Handle(ctx context.Context, st *stanza.Stanza) (*stanza.Element, error)
 }
@@ -62,6 +62,7 @@ type Commands struct {
 	logins    *logins.Logins
 	rooms     Rooms
 	searches  Searches
+	people    Searches
 	spaces    Spaces
 	events    Events
 	links     Links
@@ -75,7 +76,8 @@ type Options struct {
 	Env      *gateway.Env
 	Logins   *logins.Logins
 	Rooms    Rooms
-	Searches Searches
+	Searches Searches // for public rooms
+	People   Searches
 	Spaces   Spaces
 	Events   Events
 	Links    Links
@@ -84,7 +86,7 @@ type Options struct {
 // New makes the commands of a gateway.
 func New(o Options) *Commands {
 	env := o.Env
-	c := &Commands{env: env, logins: o.Logins, rooms: o.Rooms, searches: o.Searches, spaces: o.Spaces, events: o.Events, links: o.Links, since: env.Now()}
+	c := &Commands{env: env, logins: o.Logins, rooms: o.Rooms, searches: o.Searches, people: o.People, spaces: o.Spaces, events: o.Events, links: o.Links, since: env.Now()}
 	c.engine = command.NewEngine(command.Limits{Timeout: gateway.DialogueIdle}, env.Now)
 	for _, a := range actions {
 		c.engine.Add(command.Command{

@@ -35,6 +35,8 @@ func (c *Commands) IQ(ctx context.Context, st *stanza.Stanza) (*stanza.Element, 
 		return c.engine.Handle(ctx, st)
 	case x.Is(convert.NSRegister, "query"):
 		return c.registerIQ(ctx, st)
+	case x.Is(convert.NSSearch, "query"):
+		return c.people.Handle(ctx, st)
 	case x.Is(convert.NSGateway, "query"):
 		return c.prompt(st, x)
 	case x.Is(convert.NSPing, "ping") && get:

@@ -24,6 +24,7 @@ const (
 	NSVCard       = "vcard-temp"                             // XEP-0054
 	NSVCardUpdate = "vcard-temp:x:update"                    // XEP-0153
 	NSRegister    = "jabber:iq:register"                     // XEP-0077
+	NSSearch      = "jabber:iq:search"                       // XEP-0055
 	NSGateway     = "jabber:iq:gateway"                      // XEP-0100 §6
 	NSVersion     = "jabber:iq:version"                      // XEP-0092
 	NSLast        = "jabber:iq:last"                         // XEP-0012

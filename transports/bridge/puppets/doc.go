@@ -6,10 +6,10 @@
 // Presence carries presence both ways. Roster brings contacts into rosters: by privilege
 // (XEP-0356) where the server grants it, else by subscriptions and suggestions (XEP-0144). Where the server grants the presence of
 // users, the gateway knows it whether it is in their rosters or not.
-// Requests are IQs of ours that wait for an answer.
+// Search finds people. Requests are IQs of ours that wait for an answer.
 //
 // No goroutine is started here besides those of the gateway's Group. Locks: one for each type, not held across
 // I/O; all are leaves but Presence.mu, which is taken before logins.Login.mu.
 //
-// Specifications: XEP-0054, 0100, 0153, 0144, 0172, 0356, RFC 6121.
+// Specifications: XEP-0054, 0055, 0100, 0153, 0144, 0172, 0356, RFC 6121.
 package puppets
