@@ -1,4 +1,3 @@
-// Package socketpair makes pairs of connected sockets for tests.
 package socketpair
 
 import (
