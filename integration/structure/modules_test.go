@@ -30,7 +30,7 @@ var moduleUses = map[string][]string{
 	"golang.org/x/net":                         {"core/socket", "transports/richtext"},
 	"golang.org/x/sync":                        {"core/router"},
 	"golang.org/x/term":                        {"cmd/cli", "cmd/dragoman/demo"},
-	"golang.org/x/text":                        {"core/nick", "core/search", "core/sasl", "core/features/search", "cmd/dragoman", "cmd/dragoman/demo"},
+	"golang.org/x/text":                        {"core/nick", "core/search", "core/sasl", "core/features/search", "transports/bridge/puppets", "cmd/dragoman", "cmd/dragoman/demo"},
 	"golang.org/x/time":                        {"core/bytestreams", "core/stream", "core/component", "core/features/register", "core/features/search", "core/features/messagesearch", "transports/bridge", "transports/bridge/*", "transports/slack", "transports/discord", "transports/discord/rest", "cmd/dragoman", "cmd/dragoman/demo"},
 	"mellium.im/sasl":                          {"cmd/dragoman", "cmd/dragoman/demo", "integration/client"},
 	"mellium.im/xmlstream":                     {"cmd/dragoman", "cmd/dragoman/demo"},
