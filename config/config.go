@@ -8,6 +8,7 @@ type Config struct {
 	Listen      Listen             `toml:"listen" doc:"Where the server listens; an empty list switches a listener off."`
 	Web         Web                `toml:"web" doc:"What is served over HTTP: uploaded files, and connections of clients."`
 	Push        Push               `toml:"push" doc:"Notifications that wake clients on phones (XEP-0357)."`
+	Media       Media              `toml:"media" doc:"Files of the networks."`
 	Upload      Upload             `toml:"upload" doc:"Files that accounts upload to share them by their address (XEP-0363)."`
 	TLS         TLS                `toml:"tls" doc:"Certificates. Without one, a self-signed certificate is made and kept in the data directory."`
 	Login       Login              `toml:"login" doc:"Logging in."`
@@ -264,7 +265,7 @@ func Default() Config {
 			Hosts: []string{"localhost"}, Data: "data", Reserved: roleNames(), Directory: "search", Archive: Duration(365 * 24 * time.Hour), Shutdown: Duration(10 * time.Second),
 		},
 		Listen: Listen{C2S: []string{":5222"}, C2STLS: []string{":5223"}, S2S: []string{":5269"}, S2STLS: []string{":5270"}, Component: []string{"127.0.0.1:5347"}, HTTP: []string{"127.0.0.1:5280"}, HTTPTLS: []string{":5443"}},
-		Web:    defaultWeb(), Upload: defaultUpload(), Push: Push{Devices: 5, Errors: 16, Rooms: "automatic", Accounts: 10_000},
+		Web:    defaultWeb(), Media: defaultMedia(), Upload: defaultUpload(), Push: Push{Devices: 5, Errors: 16, Rooms: "automatic", Accounts: 10_000},
 		TLS: TLS{Required: true},
 		Login: Login{
 			Iterations: 10000, Tries: 3, Failures: 20, AccountFailures: 20, TLSWait: Duration(30 * time.Second), Wait: Duration(60 * time.Second), Conflict: "replace",

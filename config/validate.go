@@ -28,6 +28,7 @@ func (c *Config) validate(p *Problems) {
 	c.Listen.validate(p)
 	c.Web.validate(p)
 	c.Upload.validate(p)
+	c.Media.validate(p)
 	c.Push.validate(p)
 	c.TLS.validate(p)
 	c.Login.validate(p)

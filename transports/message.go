@@ -83,9 +83,21 @@ type File struct {
 	Height   int      `json:"height,omitempty"`
 	Alt      string   `json:"alt,omitempty"`
 	Duration int      `json:"duration,omitempty"` // seconds
+	// Spoiler is set where the network shows the file only to those who ask for it.
+	Spoiler bool   `json:"spoiler,omitempty"`
+	Thumb   *Thumb `json:"thumb,omitempty"`
 	// Content is for a network that has the content only now. It can be opened until Deliver
 	// returns, or the function given to Post is called.
 	Content func(ctx context.Context) (io.ReadCloser, error) `json:"-"`
+}
+
+// Thumb is a small picture that stands for a file.
+type Thumb struct {
+	Ref    string `json:"ref,omitempty"` // for MediaOpener
+	URL    string `json:"url,omitempty"` // public
+	MIME   string `json:"mime,omitempty"`
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
 }
 
 // Location is a place on earth (WGS 84, degrees).

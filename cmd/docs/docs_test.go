@@ -45,6 +45,7 @@ var mentioned = map[string]string{
 	"0027": "OpenPGP of old, which the policy of messages names",
 	"0033": "addresses, which carbons leave alone",
 	"0047": "in-band bytestreams, which are no part of a conversation",
+	"0103": "addresses of files, which are their sources",
 	"0091": "delays of old, which are removed and not written",
 	"0147": "queries of addresses, which links in texts have",
 	"0206": "XMPP over BOSH, for which the connection driver is ready",
@@ -56,7 +57,6 @@ var mentioned = map[string]string{
 	"0380": "encrypted messages, which are refused",
 	"0385": "media, which the policy of messages names",
 	"0422": "fastening, which the policy of messages names",
-	"0447": "files, which the policy of messages names",
 	"0482": "invitations to calls, which the policy of messages names",
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/blob/s3"
 	"github.com/dragoman-im/dragoman/core/features/invite"
 	"github.com/dragoman-im/dragoman/core/features/upload"
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/socket"
@@ -156,6 +157,20 @@ func (s *Server) publicURL(host string) string {
 		return "http://" + withPort(ascii, s.ports.http[0], "80")
 	}
 	return ""
+}
+
+// HandleHTTP adds a route of a service to the HTTP server. Call it before Run.
+func (s *Server) HandleHTTP(r web.Route) { s.http.web.Handle(r) }
+
+// PublicURL returns the address of the HTTP server for everybody who uses a service at a domain, "" if there is none: that of the host
+// that the domain is below, or of the first one.
+func (s *Server) PublicURL(domain jid.JID) string {
+	for _, h := range s.hosts {
+		if strings.HasSuffix(domain.Domain(), "."+h.domain.Domain()) {
+			return s.publicURL(h.domain.String())
+		}
+	}
+	return s.publicURL(s.hosts[0].domain.String())
 }
 
 func withPort(host string, l net.Listener, usual string) string {

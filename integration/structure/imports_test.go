@@ -125,6 +125,7 @@ var importRules = []importRule{
 	{"transports", []string{"transports/richtext"}},
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
+	{"transports/bridge/media", join(addresses, "core/blob", "core/router", "core/web", "transports", "transports/bridge/*")},
 	{"transports/bridge/*", join(join(engines, addresses...), "core/fairqueue", "core/keyfile", "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "core/store/scan", "core/store/wordindex", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.
@@ -157,7 +158,7 @@ var importRules = []importRule{
 var bridgeOrder = []string{
 	"transports/bridge/gateway", "transports/bridge/tables", "transports/bridge/convert", "transports/bridge/delivery",
 	"transports/bridge/logins", "transports/bridge/puppets", "transports/bridge/conversation", "transports/bridge/rooms",
-	"transports/bridge/outbox", "transports/bridge/links", "transports/bridge/inbox", "transports/bridge/commands",
+	"transports/bridge/media", "transports/bridge/outbox", "transports/bridge/links", "transports/bridge/inbox", "transports/bridge/commands",
 }
 
 func join(a []string, b ...string) []string { return append(append([]string(nil), a...), b...) }

@@ -21,6 +21,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/inbox"
 	"github.com/dragoman-im/dragoman/transports/bridge/links"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/media"
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
 	"github.com/dragoman-im/dragoman/transports/bridge/puppets"
 	"github.com/dragoman-im/dragoman/transports/bridge/rooms"
@@ -92,7 +93,8 @@ type Gateway struct {
 	logins   *logins.Logins
 	xmpp     xmpp
 	flow     flow
-	probe    bool // Options.UsersOnline
+	media    *media.Service // nil where no files are served
+	probe    bool           // Options.UsersOnline
 }
 
 // xmpp has the parts that serve XMPP users.
@@ -219,6 +221,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	g.endpoint.Handle(g.receive)
 	close(g.started)
 	g.env.Log.Info("gateway started", "network", g.env.Info.Kind, "logins", len(g.logins.All()))
+	defer g.serveMedia()()
 	g.logins.StartAll()
 	if g.probe {
 		g.xmpp.presence.ProbeOwners()

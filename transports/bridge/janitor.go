@@ -30,6 +30,11 @@ func (g *Gateway) janitor(ctx context.Context, clock *store.Clock) {
 		g.xmpp.commands.Expire()
 		g.limiter.Prune()
 		g.logins.Prune(now)
+		if g.media != nil {
+			if err := g.media.Clean(ctx, now); err != nil && ctx.Err() == nil {
+				g.env.Log.Error("remove old media", "error", err)
+			}
+		}
 		if now.Sub(pruned) >= pruneEvery || now.Before(pruned) {
 			pruned = now
 			if err := g.prune(ctx, clock); err != nil && ctx.Err() == nil {

@@ -45,7 +45,7 @@ var shownAs = map[string]string{
 	"components v2 buttons":          "Deploy *v2*?\ngraph <https://e.org/t.png>\n———\nOpen <https://e.org/open> [Approve]",
 	"components v2 file":             "x.zip <https://cdn.discordapp.com/x.zip>",
 	"components v1 button link":      "hello\nOpen <https://e.org/open>",
-	"attachment spoiler":             "[spoiler: a.png]\n[file SPOILER_a.png ]",
+	"attachment spoiler":             "[spoiler: a.png]\n[file a.png ]",
 	"shared client theme":            "[a theme of the client: #5865F2]",
 	"poll with votes":                "[poll: Lunch? (ended) (several answers)]\n- 🍕 Pizza (4)\n- :blob: Soup",
 	"embed with author, time and fields, content of an app":       "New issue\ncat <https://e.org/cat>\nIt *breaks* <https://e.org/1>\n- a\n- b\n*Label*: `bug`\nacme · 2026-01-02 03:04 UTC",

@@ -17,6 +17,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge"
+	"github.com/dragoman-im/dragoman/transports/bridge/media"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
@@ -66,6 +67,9 @@ func newInside(ctx context.Context, c config.Config, o Options) (*inside, error)
 	}
 	i := &inside{server: s, gateways: map[jid.JID]*bridge.Gateway{}}
 	if i.maker, err = newMaker(ctx, c, o, s.Store()); err == nil {
+		err = i.serveMedia(c)
+	}
+	if err == nil {
 		err = startAll(ctx, i, i.maker, c)
 	}
 	if err != nil {
@@ -85,11 +89,11 @@ func (i *inside) start(ctx context.Context, c config.Config, e enabled) error {
 	g, err := i.maker.gateway(ctx, c, e, placement{
 		endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), usersOnline: i.serving,
 		kept:    keptBy(i.server.Store()),
-		archive: i.server.Store().ArchiveSent, notify: i.server.Notifier().Room,
+		archive: i.server.Store().ArchiveSent, notify: i.server.Notifier().Room, mediaURL: i.server.PublicURL(e.domain),
 	})
 	if err == nil {
 		err = i.server.Attach(server.Attachment{
-			Service: service{g}, Endpoint: end, Name: e.Info().Name,
+			Service: service{g, i.maker.media}, Endpoint: end, Name: e.Info().Name,
 			Privileges: server.GatewayPrivileges(),
 			Rooms:      g,
 		})
@@ -115,17 +119,27 @@ func (i *inside) stop(ctx context.Context, domain jid.JID) error {
 }
 
 // service is a gateway as core/server runs it.
-type service struct{ *bridge.Gateway }
+type service struct {
+	*bridge.Gateway
+	media *media.Service // nil where no files are served
+}
 
 func (s service) Counts() []server.Count {
-	return []server.Count{{Limit: "gateway.stanzas", Times: uint64(s.Counters.Limited.Load())}}
+	all := []server.Count{{Limit: "gateway.stanzas", Times: uint64(s.Gateway.Counters.Limited.Load())}}
+	if s.media != nil {
+		for _, c := range s.media.Counters(s.Domain().String()).Limits() {
+			all = append(all, server.Count{Limit: c.Setting, Times: c.Value.Load()})
+		}
+	}
+	return all
 }
 
 // maker makes gateways.
 type maker struct {
 	options Options
 	tables  *tables.Database
-	keys    *bridge.Keys // nil before the first gateway is made
+	keys    *bridge.Keys   // nil before the first gateway is made
+	media   *media.Service // nil where no files are served
 }
 
 func newMaker(ctx context.Context, c config.Config, o Options, s *store.Store) (*maker, error) {
@@ -161,6 +175,7 @@ type placement struct {
 	kept     bridge.Kept          // empty where the server cannot be asked
 	archive  func(*stanza.Stanza) // nil where the server archives by itself
 	notify   func(context.Context, notification.Message)
+	mediaURL string // public address at which files are served
 	// usersOnline reports whether users may be online already; a link to a foreign server asks whenever it is up.
 	usersOnline bool
 }
@@ -175,10 +190,14 @@ func (m *maker) gateway(ctx context.Context, c config.Config, e enabled, p place
 		return nil, err
 	}
 	log := filepath.Join(c.Server.Data, e.kind+"-"+domain.String()+deliveryLogSuffix)
-	return bridge.New(bridge.Options{
+	g, err := bridge.New(bridge.Options{
 		Network: e.Network, Endpoint: p.endpoint, Store: kept, Keys: m.keys, DeliveryLog: log, Settings: settings(c, domain, p.users),
 		Log: m.options.Log, Trace: traceOf(m.options.Trace, domain), Kept: p.kept, Archive: p.archive, Notify: p.notify, UsersOnline: p.usersOnline, Version: server.Version(),
 	})
+	if err == nil {
+		g.ServeMedia(m.media, p.mediaURL)
+	}
+	return g, err
 }
 
 func settings(c config.Config, domain jid.JID, users []string) bridge.Settings {

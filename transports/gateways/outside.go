@@ -191,7 +191,7 @@ func (o *outside) counts() []server.Count {
 	defer o.mu.Unlock()
 	var all []server.Count
 	for _, l := range o.links {
-		for _, c := range (service{l.gateway.Load()}).Counts() {
+		for _, c := range (service{l.gateway.Load(), o.maker.media}).Counts() {
 			if i := slices.IndexFunc(all, func(o server.Count) bool { return o.Limit == c.Limit }); i >= 0 {
 				all[i].Times += c.Times
 			} else {

@@ -98,6 +98,17 @@ type rawFile struct {
 	Duration  int64  `json:"duration_ms"`
 	Mode      string `json:"mode"`
 	Access    string `json:"file_access"`
+	External  bool   `json:"is_external"`
+	rawAddresses
+}
+
+// rawAddresses are where a file's content is, for those who have a token.
+type rawAddresses struct {
+	Private     string `json:"url_private"`
+	Download    string `json:"url_private_download"`
+	Thumb       string `json:"thumb_360"`
+	ThumbWidth  int    `json:"thumb_360_w"`
+	ThumbHeight int    `json:"thumb_360_h"`
 }
 
 // stub reports that the rest of a file is to be asked for (docs: Slack Connect, file_access).

@@ -34,6 +34,12 @@ func (s *client) complete(ctx context.Context, list []rawFile) error {
 	return nil
 }
 
+// hosted reports whether Slack has the content of a file (docs: File object, mode and is_external): others are pages elsewhere, or were
+// taken away for the workspace's plan.
+func (f *rawFile) hosted() bool {
+	return !f.External && f.Mode != "external" && f.Mode != "hidden_by_limit" && (f.Download != "" || f.Private != "")
+}
+
 func files(raw []rawFile) []transports.File {
 	var list []transports.File
 	for _, f := range raw {
@@ -41,10 +47,17 @@ func files(raw []rawFile) []transports.File {
 			continue
 		}
 		name := content.Unescape(cmp.Or(f.Name, f.Title))
-		list = append(list, transports.File{
-			ID: f.ID, Name: name, MIME: f.Mimetype, Size: f.Size, URL: f.Permalink, Ref: f.ID, Width: f.Width, Height: f.Height,
+		file := transports.File{
+			ID: f.ID, Name: name, MIME: f.Mimetype, Size: f.Size, URL: f.Permalink, Width: f.Width, Height: f.Height,
 			Alt: content.Unescape(f.Alt), Duration: int(f.Duration / 1000),
-		})
+		}
+		if f.hosted() {
+			file.Ref = f.ID
+			if f.Thumb != "" {
+				file.Thumb = &transports.Thumb{Ref: f.ID + thumbMark, Width: f.ThumbWidth, Height: f.ThumbHeight}
+			}
+		}
+		list = append(list, file)
 	}
 	return list
 }

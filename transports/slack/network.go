@@ -32,8 +32,9 @@ type Options struct {
 
 // Network is Slack.
 type Network struct {
-	o    Options
-	http *http.Client
+	o     Options
+	http  *http.Client
+	media *http.Client // for files, which may take long
 
 	mu   sync.Mutex
 	apps map[string]*app // by app-level token
@@ -63,8 +64,10 @@ func New(o Options) *Network {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = o.Timeout
 	return &Network{
-		o: o, apps: map[string]*app{},
+		o: o, apps: map[string]*app{}, media: &http.Client{Transport: transport, CheckRedirect: refuseRedirect},
 		// slack-go's own client has no timeout, and reads answers of any size.
 		http: &http.Client{Timeout: o.Timeout, Transport: webapi.Bounded(http.DefaultTransport.(*http.Transport).Clone()), CheckRedirect: refuseRedirect},
 	}
@@ -78,7 +81,7 @@ func (n *Network) Info() transports.Info {
 	return transports.Info{
 		Kind: "slack", Name: "Slack", Short: "slack", Type: "slack", Caps: transports.Caps{
 			MessageCaps: transports.MessageCaps{
-				Edit: true, Delete: true, React: true, Read: true, History: true, Relay: true, Reply: true, Thread: true, Repeatable: true,
+				Edit: true, Delete: true, React: true, Read: true, History: true, Relay: true, Media: true, Reply: true, Thread: true, Repeatable: true,
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},

@@ -10,7 +10,7 @@
 // file as stored. Only then is it visible. A file that is being deleted is deleted from Files first and from Store then, so that nothing
 // is left if the process is killed between the two.
 //
-// What users upload never runs in a browser as a page of this server: see header.go.
+// What users upload never runs in a browser as a page of this server: see web.ContentType and web.SecureContent.
 //
 // Run owns the only goroutine besides those of the HTTP server. Uploads has one lock, which is not held across I/O.
 //

@@ -20,7 +20,7 @@ const Path = "/upload/"
 func (u *Uploads) Routes() []web.Route {
 	handle := func(pattern string, f http.HandlerFunc) web.Route {
 		return web.Route{Pattern: pattern, Streams: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			secure(w.Header())
+			web.SecureContent(w.Header())
 			f(w, r)
 		})}
 	}

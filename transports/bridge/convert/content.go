@@ -62,6 +62,7 @@ func Message(m transports.Message, text string, to *Quoted, thread string) []*st
 		content = reply(text, *to)
 	}
 	content = append(content, oob(m.Text, m.Files))
+	content = append(content, sharing(content[0].Text(), m.Files, m.Text.IsEmpty())...)
 	if thread != "" {
 		content = append(content, stanza.TextElement("", "thread", thread)) // XEP-0201
 	}
@@ -83,12 +84,17 @@ func reply(text string, to Quoted) []*stanza.Element {
 
 // Correction is the content of a new text of the message whose stanza has the id origin (XEP-0308).
 func Correction(e transports.Edit, text, origin string) []*stanza.Element {
-	return []*stanza.Element{Body(text), stanza.NewElement(NSCorrect, "replace").With("id", origin), oob(e.Text, e.Files)}
+	return append(edited(e, text), stanza.NewElement(NSCorrect, "replace").With("id", origin))
 }
 
 // UnknownEdit is the content of an edit of a message that was never shown.
 func UnknownEdit(e transports.Edit, text string) []*stanza.Element {
-	return []*stanza.Element{Body("(edited) " + text), oob(e.Text, e.Files)}
+	return edited(e, "(edited) "+text)
+}
+
+// edited is the content of the new text of a message.
+func edited(e transports.Edit, text string) []*stanza.Element {
+	return append([]*stanza.Element{Body(text), oob(e.Text, e.Files)}, sharing(text, e.Files, e.Text.IsEmpty())...)
 }
 
 // Retraction is the content by which an author removes a message (XEP-0424).

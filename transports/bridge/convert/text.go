@@ -49,12 +49,8 @@ func Text(t richtext.Text, files []transports.File, limit int) string {
 	if text != "" {
 		lines = append(lines, text)
 	}
-	for i, f := range files {
-		if i == MaxFiles {
-			lines = append(lines, "… and more files")
-			break
-		}
-		lines = append(lines, fileLine(f, len(files) == 1 && text == ""))
+	if len(files) > 0 {
+		lines = append(lines, fileLines(files, text == ""))
 	}
 	if len(lines) == 0 {
 		return "(empty message)"

@@ -29,6 +29,7 @@ func (s *step) edit(ctx context.Context, e transports.Edit) error {
 	if len(rows) > 0 && rows[0].Deleted || s.oldVersion(rows) || s.outdated("edit", string(e.ID)) {
 		return nil
 	}
+	e.Files = s.linked(e.ID, e.Files)
 	text := convert.Text(e.Text, e.Files, s.p.env.Settings.Text)
 	id := s.stanzaID("edit " + s.e.Key)
 	row := tables.Mapping{Room: s.p.conv.ID, Net: e.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text)}

@@ -78,6 +78,7 @@ func (s *step) at() time.Time {
 
 // show converts a new message into a stanza and a row of the table of ids.
 func (s *step) show(ctx context.Context, m transports.Message) error {
+	m.Files = s.linked(m.ID, m.Files)
 	text := convert.MessageText(m, s.p.env.Settings.Text)
 	to, err := s.quoted(ctx, m)
 	if err != nil {

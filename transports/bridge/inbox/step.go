@@ -14,6 +14,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/delivery"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/media"
 	"github.com/dragoman-im/dragoman/transports/bridge/puppets"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
@@ -33,6 +34,7 @@ type Processing struct {
 	roster        *puppets.Roster
 	memberships   Memberships
 	log           *delivery.Log
+	links         *media.Links
 }
 
 // Memberships is notified of rooms that a login has come to or left, or that have changed.
@@ -45,6 +47,9 @@ func NewProcessing(b *Backfill, people *puppets.Directory, roster *puppets.Roste
 		conversations: b.conversations, logins: b.logins, people: people, roster: roster, memberships: memberships, log: log,
 	}
 }
+
+// SetLinks has files get addresses of this server. Call it before any event is processed.
+func (p *Processing) SetLinks(l *media.Links) { p.links = l }
 
 // step is one event on its way from the inbox to stanzas.
 type step struct {
@@ -155,6 +160,16 @@ func (s *step) fail(err error) {
 
 // then does something once the step is durable.
 func (s *step) then(f func(ctx context.Context)) { s.after = append(s.after, f) }
+
+// linked are files of a message with addresses of this server.
+func (s *step) linked(message transports.MessageID, files []transports.File) []transports.File {
+	files, rows := s.p.links.Link(s.p.conv.ID, message, files)
+	for i := range rows {
+		rows[i].At = s.at()
+	}
+	s.b.Messages.Media = append(s.b.Messages.Media, rows...)
+	return files
+}
 
 // learn keeps what an event says of its room: the network's id of a direct chat that began with
 // the person, and that logins see the room.

@@ -40,6 +40,10 @@ var (
 		{Name: "attempt", Type: store.BigInt}, {Name: "since", Type: store.BigInt}, {Name: "created", Type: store.BigInt},
 		{Name: "told", Type: store.Bool},
 	}, "", "")
+	addMedia = store.NewInsert("bridge_media", []store.Column{
+		{Name: "id", Type: store.Text}, {Name: "room", Type: store.BigInt}, {Name: "net", Type: store.Text}, {Name: "ref", Type: store.Text},
+		{Name: "name", Type: store.Text}, {Name: "type", Type: store.Text}, {Name: "size", Type: store.BigInt}, {Name: "at", Type: store.BigInt},
+	}, "", "(id) DO NOTHING")
 	addEchoes = store.NewInsert("bridge_echoes", []store.Column{
 		{Name: "room", Type: store.BigInt}, {Name: "net", Type: store.Text}, {Name: "kind", Type: store.Text}, {Name: "until", Type: store.BigInt},
 	}, "", "(room, net, kind) DO UPDATE SET until = excluded.until")

@@ -113,10 +113,15 @@ func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
 	if err != nil {
 		return err
 	}
+	if err := insert(s, tx, addMedia, batch.Messages.Media, Media.columns); err != nil {
+		return err
+	}
 	for _, g := range batch.Messages.Deleted {
 		for _, net := range g.Net {
-			if _, err := tx.Exec(goneIDSQL, g.Room, string(net)); err != nil {
-				return err
+			for _, query := range []string{goneIDSQL, dropMediaSQL} {
+				if _, err := tx.Exec(query, g.Room, string(net)); err != nil {
+					return err
+				}
 			}
 		}
 	}

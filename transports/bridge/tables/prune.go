@@ -64,6 +64,9 @@ func (s *Store) Prune(ctx context.Context, p Pruning) error {
 		if err := s.exec(ctx, pruneReactedSQL, s.id); err != nil {
 			return err
 		}
+		if err := s.exec(ctx, pruneMediaSQL, micros(p.Archive), s.id); err != nil {
+			return err
+		}
 	}
 	return s.exec(ctx, pruneEchoesSQL, micros(p.Keys), s.id)
 }

@@ -113,6 +113,8 @@ type Attachment struct {
 	Width    int     `json:"width"`
 	Height   int     `json:"height"`
 	Duration float64 `json:"duration_secs"`
+	Proxy    string  `json:"proxy_url"`
+	Flags    int     `json:"flags"`
 }
 
 // Embed is a card below a message.

@@ -1,0 +1,27 @@
+package config
+
+import "time"
+
+// Media is section [media].
+type Media struct {
+	Enabled bool     `toml:"enabled" doc:"Whether files of the networks have addresses at the HTTP listener, below /media/, where they stay available: those of the networks need a login, or are good for a day. Without a public address of the listener (web.url) they keep the networks' own."`
+	Size    Bytes    `toml:"size" doc:"Size of one file; a larger one keeps the network's own address."`
+	Cache   Bytes    `toml:"cache" doc:"Bytes of the files that are kept on the disk together. When there are more, those that nobody has asked for for longest go first; they are read from the network again when somebody asks for them. The disk has upload.reserve left."`
+	Keep    Duration `toml:"keep" doc:"How long a file is kept on the disk that nobody asks for. 0: as long as there is room."`
+	Fetches int      `toml:"fetches" doc:"Files that are read from one network at a time; others wait."`
+}
+
+func defaultMedia() Media {
+	return Media{Enabled: true, Size: 1 << 30, Cache: 4 << 30, Keep: Duration(30 * 24 * time.Hour), Fetches: 8}
+}
+
+func (m *Media) validate(p *Problems) {
+	positive(p, "media.size", int64(m.Size))
+	positive(p, "media.fetches", int64(m.Fetches))
+	if m.Cache < m.Size {
+		p.add("media.cache", "%s is less than media.size (%s), so the largest file could never be served", m.Cache, m.Size)
+	}
+	if m.Keep < 0 {
+		p.add("media.keep", "%s is negative", m.Keep)
+	}
+}

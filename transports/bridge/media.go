@@ -1,0 +1,61 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/bridge/media"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+)
+
+// ServeMedia has the files of messages served at a public address; else they keep the network's own. Call it before Run.
+func (g *Gateway) ServeMedia(by *media.Service, address string) {
+	if by == nil || address == "" || !g.env.Info.Caps.Media {
+		return
+	}
+	g.media = by
+	g.flow.processing.SetLinks(media.NewLinks(address, g.logins.Signer(), by.Size))
+}
+
+// serveMedia lets the files of the gateway be read until end is called.
+func (g *Gateway) serveMedia() (end func()) {
+	if g.media == nil {
+		return func() {}
+	}
+	domain, source := g.env.Domain.String(), mediaSource{g}
+	g.media.Attach(domain, source)
+	return func() { g.media.Detach(domain, source) }
+}
+
+// mediaSource has the gateway's files.
+type mediaSource struct{ *Gateway }
+
+// Go implements media.Source.
+func (s mediaSource) Go(f func(ctx context.Context)) bool { return s.env.Group.Go(f) }
+
+// OpenMedia implements media.Source: the first login that may see the message and can be asked opens its file.
+func (s mediaSource) OpenMedia(ctx context.Context, m tables.Media) (io.ReadCloser, transports.File, error) {
+	list, err := s.store.MediaLogins(ctx, m)
+	if err != nil {
+		return nil, transports.File{}, fmt.Errorf("find who sees a file: %w", err)
+	}
+	err = transports.Later(0, nil)
+	for _, id := range list {
+		l := s.logins.ByID(id)
+		if l == nil {
+			continue
+		}
+		opener, ok := l.Client().(transports.MediaOpener)
+		if !ok {
+			continue
+		}
+		content, file, failed := opener.OpenFile(ctx, m.Ref)
+		if failed == nil {
+			return content, file, nil
+		}
+		err = failed
+	}
+	return nil, transports.File{}, err
+}

@@ -1,0 +1,41 @@
+package gateways
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/transports/bridge/media"
+)
+
+// mediaName is the directory of the files of networks in the data directory.
+const mediaName = "media"
+
+// openMedia makes what serves the files of the networks.
+func (m *maker) openMedia(c config.Config) error {
+	cache, err := media.OpenCache(filepath.Join(c.Server.Data, mediaName), media.Limits{
+		Bytes: int64(c.Media.Cache), Reserve: int64(c.Upload.Reserve), Keep: time.Duration(c.Media.Keep),
+	}, time.Now)
+	if err != nil {
+		return fmt.Errorf("media: %w", err)
+	}
+	m.media = media.New(media.Options{
+		Rows: m.tables, Cache: cache, Size: int64(c.Media.Size), Fetches: c.Media.Fetches, Log: m.options.Log,
+	})
+	return nil
+}
+
+// serveMedia serves the files of the networks at the server's HTTP listener, if it has one.
+func (i *inside) serveMedia(c config.Config) error {
+	if !c.Media.Enabled || len(c.Listen.HTTP)+len(c.Listen.HTTPTLS) == 0 {
+		return nil
+	}
+	if err := i.maker.openMedia(c); err != nil {
+		return err
+	}
+	for _, r := range i.maker.media.Routes() {
+		i.server.HandleHTTP(r)
+	}
+	return nil
+}
