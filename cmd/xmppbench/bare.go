@@ -20,15 +20,52 @@ import (
 )
 
 // bareCommand is the program that bareCost measures: it writes what arrives from its first connection to all of them, with one system
-// call for each, and does nothing else. No server that has a connection for each receiver costs less.
+// call for each, and does nothing else. No server that has a connection for each receiver costs less. With --durable it first appends
+// durablePages pages to a file and syncs them, as a database does at least to commit.
 func bareCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bare", Short: "Write what one connection sends to all connections (used by room and publish with --bare)", Args: cobra.NoArgs, Hidden: true}
 	n := cmd.Flags().Int("receivers", 1, "how many connections there will be")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return serveBare(cmd.OutOrStdout(), *n) }
+	durable := cmd.Flags().Bool("durable", false, "sync a file before each message is written")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if !*durable {
+			return serveBare(cmd.OutOrStdout(), *n, func() error { return nil })
+		}
+		f, err := os.CreateTemp("", "xmppbench-bare-")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(f.Name())
+		defer f.Close()
+		return serveBare(cmd.OutOrStdout(), *n, func() error { return commit(f) })
+	}
 	return cmd
 }
 
-func serveBare(w io.Writer, n int) error {
+const (
+	durablePages = 4
+	durableFile  = 1 << 20 // bytes, which are then overwritten
+)
+
+// commit makes some pages of a file durable.
+func commit(f *os.File) error {
+	page := make([]byte, 4<<10)
+	for range durablePages {
+		if _, err := f.Write(page); err != nil {
+			return err
+		}
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err == nil && at >= durableFile {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	return err
+}
+
+// serveBare calls before when a message has come.
+func serveBare(w io.Writer, n int, before func() error) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -56,11 +93,11 @@ func serveBare(w io.Writer, n int) error {
 			return err
 		}
 	}
-	return copyToAll(sender, fds)
+	return copyToAll(sender, fds, before)
 }
 
-// copyToAll writes what a connection sends, up to the end of a message, to all sockets.
-func copyToAll(sender net.Conn, fds []int) error {
+// copyToAll writes what a connection sends, up to the end of a message, to all sockets; before is called first.
+func copyToAll(sender net.Conn, fds []int, before func() error) error {
 	buf := make([]byte, 64<<10)
 	for have := 0; ; {
 		n, err := sender.Read(buf[have:])
@@ -74,6 +111,9 @@ func copyToAll(sender net.Conn, fds []int) error {
 		if !bytes.HasSuffix(buf[:have], []byte(endOfMessage)) {
 			continue
 		}
+		if err := before(); err != nil {
+			return err
+		}
 		for _, fd := range fds {
 			if n, err := syscall.Write(fd, buf[:have]); n != have {
 				return fmt.Errorf("%d of %d bytes written: %w", n, have, err)
@@ -83,16 +123,20 @@ func copyToAll(sender net.Conn, fds []int) error {
 	}
 }
 
+// bareLoad is how many receivers the bare program has, and how many messages it gets.
+type bareLoad struct{ receivers, times int }
+
 // bareCost measures what it costs the bare program to write a message to as many receivers as those of a server, and how long it takes until the last one
-// has it.
-func bareCost(ctx context.Context, message string, receivers, times int) (f figures, err error) {
+// has it; args are further arguments of the bare program, and name is what the figures are called after.
+func bareCost(ctx context.Context, name, message string, l bareLoad, args ...string) (f figures, err error) {
+	receivers, times := l.receivers, l.times
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, program, "bare", "--receivers", fmt.Sprint(receivers))
+	cmd := exec.CommandContext(ctx, program, append([]string{"bare", "--receivers", fmt.Sprint(receivers)}, args...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -129,7 +173,7 @@ func bareCost(ctx context.Context, message string, receivers, times int) (f figu
 		}
 	}
 	for i := range f {
-		f[i].Name = "bare " + f[i].Name
+		f[i].Name = name + " " + f[i].Name
 	}
 	return f, nil
 }

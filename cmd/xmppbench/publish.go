@@ -18,12 +18,13 @@ import (
 func publishCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "publish", Short: "PEP fan-out: what is published goes to all contacts", Args: cobra.NoArgs}
 	users := cmd.Flags().Int("users", 50, "users, each a contact of all others")
-	items := cmd.Flags().Int("items", 20, "items that each user publishes, one after the other")
+	items := cmd.Flags().Int("items", 20, "items that each user publishes")
+	window := cmd.Flags().Int("window", 1, "items that each user publishes without waiting for answers")
 	star := cmd.Flags().Bool("star", false, "only the first user publishes")
-	bare := cmd.Flags().Bool("bare", false, "with --star: measure also a program that does nothing but write the same bytes to as many sockets")
+	bare := cmd.Flags().Bool("bare", false, "with --star: measure also a program that does nothing but write the same bytes to as many sockets, and one that syncs a file first")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
-			return publishFanOut(ctx, t, o, publishLoad{presenceLoad{users: *users, star: *star}, *items, *bare && *star})
+			return publishFanOut(ctx, t, o, publishLoad{presenceLoad{users: *users, star: *star}, *items, max(1, *window), *bare && *star})
 		})
 	}
 	return cmd
@@ -31,8 +32,8 @@ func publishCommand(o *options) *cobra.Command {
 
 type publishLoad struct {
 	presenceLoad
-	items int
-	bare  bool
+	items, window int
+	bare          bool
 }
 
 const publishNode = "urn:xmppbench:item"
@@ -81,8 +82,15 @@ func publishFanOut(ctx context.Context, t target, o *options, l publishLoad) (fi
 	if !l.bare {
 		return f, nil
 	}
-	bare, err := bareCost(ctx, l.notification(clients), l.users, l.items)
-	return append(f, bare...), err
+	closeAll(clients)
+	for name, args := range map[string][]string{"bare": nil, "bare durable": {"--durable"}} {
+		bare, err := bareCost(ctx, name, l.notification(clients), bareLoad{l.users, l.items}, args...)
+		if err != nil {
+			return nil, err
+		}
+		f = append(f, bare...)
+	}
+	return f, nil
 }
 
 // notification is as long as those that were measured.
@@ -101,7 +109,7 @@ func (l publishLoad) publish(clients []*client, items int) error {
 		wg.Go(func() {
 			left := items * l.senders()
 			if i < l.senders() {
-				left, errs[i] = c.publish(items, left)
+				left, errs[i] = c.publish(items, l.window, left)
 			}
 			for ; left > 0 && errs[i] == nil; left-- {
 				_, errs[i] = c.until(endOfEvent)
@@ -114,27 +122,36 @@ func (l publishLoad) publish(clients []*client, items int) error {
 
 const endOfEvent = "</event>"
 
-// publish publishes items one after the other. It returns how many notifications of left have not come meanwhile.
-func (c *client) publish(items, left int) (int, error) {
-	for k := range items {
-		id := fmt.Sprintf("p%d-%d", items, k)
-		if err := c.write(fmt.Sprintf("<iq type='set' id='%s'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='%s'>"+
-			"<item id='current'><x xmlns='%s'>%064d</x></item></publish></pubsub></iq>", id, publishNode, publishNode, k)); err != nil {
-			return left, err
-		}
-		for {
-			text, err := c.until(endOfEvent, "id='"+id+"'", "id=\""+id+"\"")
-			if err != nil {
+// publish publishes items, of which a window waits for answers. It returns how many notifications of left have not come meanwhile.
+func (c *client) publish(items, window, left int) (int, error) {
+	answered := 0
+	for sent := 0; answered < items; {
+		if n := min(items-sent, window-(sent-answered)); n > 0 {
+			var b strings.Builder
+			for k := sent; k < sent+n; k++ {
+				fmt.Fprintf(&b, "<iq type='set' id='%s%d'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='%s'>"+
+					"<item id='current'><x xmlns='%s'>%064d</x></item></publish></pubsub></iq>", publishID, k, publishNode, publishNode, k)
+			}
+			if err := c.write(b.String()); err != nil {
 				return left, err
 			}
-			if !strings.HasSuffix(text, endOfEvent) {
-				break
-			}
+			sent += n
+		}
+		text, err := c.until(endOfEvent, "id='"+publishID, "id=\""+publishID)
+		if err != nil {
+			return left, err
+		}
+		if strings.HasSuffix(text, endOfEvent) {
 			left--
+		} else {
+			answered++
 		}
 	}
 	return left, nil
 }
+
+// publishID begins the ids of requests, which no item has.
+const publishID = "published-"
 
 var question = regexp.MustCompile(`<iq [^>]*>\s*<query [^>]*disco#info[^>]*>`)
 

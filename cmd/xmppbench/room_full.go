@@ -122,7 +122,7 @@ func (l roomLoad) toLast(ctx context.Context, t target, clients []*client) (figu
 		return f, nil
 	}
 	closeAll(clients) // their numbers are few
-	bare, err := bareCost(ctx, sample, len(clients), l.last)
+	bare, err := bareCost(ctx, "bare", sample, bareLoad{len(clients), l.last})
 	return append(f, bare...), err
 }
 

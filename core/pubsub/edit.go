@@ -51,7 +51,7 @@ func (e *Engine) EditWithin(ctx context.Context, edits Edits) error {
 		for i := range edit.Items {
 			edit.Items[i].Publisher = edits.Service
 		}
-		list = append(list, publication{sender: sender{edits.Service, edits.Route}, node: n, items: edit.Items, retract: edit.Retract, nodes: nodes, by: edit.By})
+		list = append(list, publication{sender: sender{service: edits.Service, route: edits.Route}, node: n, items: edit.Items, retract: edit.Retract, nodes: nodes, by: edit.By})
 	}
 	if len(list) == 0 {
 		return nil

@@ -20,7 +20,7 @@ type Host interface {
 	// Relation returns how an entity, by its bare JID, is related to an account; groups are those of a node.
 	Relation(ctx context.Context, service, entity jid.JID, groups []string) (Relation, error)
 	// Implicit calls send for the sessions that get the notifications of an account's node without a subscription.
-	Implicit(ctx context.Context, service jid.JID, n *Node, send func(session jid.JID)) error
+	Implicit(ctx context.Context, service jid.JID, n *Node, send func(session stanza.Receiver)) error
 	// MayCreate reports whether an entity, which is not the account, may create nodes.
 	MayCreate(ctx context.Context, service, entity jid.JID) bool
 }
@@ -80,6 +80,8 @@ type Request struct {
 	Payload *stanza.Element // its only child; must not be modified
 	Service jid.JID         // the account or the domain
 	Route   func(*stanza.Stanza)
+	// RouteToEach routes copies of a stanza, whose To is empty, to several receivers; nil: Route is called for each.
+	RouteToEach func(*stanza.Stanza, []stanza.Receiver)
 }
 
 // answer is the payload of a result, as XML.

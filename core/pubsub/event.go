@@ -71,9 +71,19 @@ func (e *Engine) notify(ctx context.Context, r sender, n *Node, content string) 
 type sender struct {
 	service jid.JID
 	route   func(*stanza.Stanza)
+	each    func(*stanza.Stanza, []stanza.Receiver) // may be nil
 }
 
-func (r *Request) sender() sender { return sender{r.Service, r.Route} }
+func (r *Request) sender() sender { return sender{r.Service, r.Route, r.RouteToEach} }
+
+// routeToEach sends a stanza without a receiver to several.
+func (s sender) routeToEach(st *stanza.Stanza, to []stanza.Receiver) {
+	if s.each == nil {
+		stanza.SendEach(s.route, []*stanza.Stanza{st}, to)
+		return
+	}
+	s.each(st, to)
+}
 
 // deliver sends a notification to the implicit subscribers of a node, and to the explicit ones in one of the states.
 func (e *Engine) deliver(ctx context.Context, r sender, n *Node, st *stanza.Stanza, states ...State) {
@@ -82,12 +92,14 @@ func (e *Engine) deliver(ctx context.Context, r sender, n *Node, st *stanza.Stan
 		if len(n.Subscriptions) > 0 {
 			reached = map[jid.JID]bool{}
 		}
-		err := e.Host.Implicit(ctx, r.service, n, func(session jid.JID) {
+		var to []stanza.Receiver
+		err := e.Host.Implicit(ctx, r.service, n, func(session stanza.Receiver) {
 			if reached != nil {
-				reached[session.Bare()] = true
+				reached[session.JID.Bare()] = true
 			}
-			r.route(st.WithTo(session))
+			to = append(to, session)
 		})
+		r.routeToEach(st, to)
 		if err != nil {
 			e.Log.Error("contacts not notified", "service", r.service, "node", n.Name, "err", err)
 		}

@@ -45,7 +45,7 @@ func (e *Engine) PublishWithin(ctx context.Context, p Publish) error {
 		}
 	}
 	p.Item.Publisher = p.Service
-	return e.store(ctx, publication{sender: sender{p.Service, p.Route}, node: n, items: []Item{p.Item}, nodes: nodes, by: p.By})
+	return e.store(ctx, publication{sender: sender{service: p.Service, route: p.Route}, node: n, items: []Item{p.Item}, nodes: nodes, by: p.By})
 }
 
 // Retract removes an item in the name of an account or a domain. It waits for the mailbox of the service.
@@ -63,7 +63,7 @@ func (e *Engine) RetractWithin(ctx context.Context, p Publish) error {
 	if n == nil {
 		return errNoNode()
 	}
-	return e.remove(ctx, sender{p.Service, p.Route}, n, removal{id: p.Item.ID, by: p.By, notify: n.Config.NotifyRetract})
+	return e.remove(ctx, sender{service: p.Service, route: p.Route}, n, removal{id: p.Item.ID, by: p.By, notify: n.Config.NotifyRetract})
 }
 
 func (e *Engine) newNode(name string, creator jid.JID, c Config) *Node {

@@ -15,7 +15,7 @@ const receiversPerFlush = 64
 // empty, to every one of some receivers, and flushes; it sets their Found. The functions belong to one goroutine.
 func (e *Endpoint) Broadcast() (send func(*stanza.Stanza), each func(list []*stanza.Stanza, to []stanza.Receiver), flush func()) {
 	b := NewBatch(context.Background())
-	f := &fanout{router: e.router, batch: b}
+	f := &fanout{router: e.router, batch: b, flush: true}
 	send = func(st *stanza.Stanza) {
 		if e.isOwn(st) {
 			e.router.RouteIn(b, st)
@@ -29,10 +29,18 @@ func (e *Endpoint) Broadcast() (send func(*stanza.Stanza), each func(list []*sta
 	return send, each, b.Flush
 }
 
+// RouteToEach routes a stanza, whose To is empty, to several receivers, before the answer is sent. What several requests of one read cause is
+// written together.
+func (q *IQ) RouteToEach(st *stanza.Stanza, to []stanza.Receiver) {
+	f := &fanout{router: q.Host.router, batch: q.batch}
+	f.send([]*stanza.Stanza{st}, to)
+}
+
 // fanout sends the same stanzas to many sessions. It looks up each session once, and runs only the stages that concern the stanzas.
 type fanout struct {
 	router  *Router
 	batch   *Batch
+	flush   bool // after every receiversPerFlush receivers
 	plans   []plan
 	touched int
 }
@@ -67,7 +75,9 @@ func (f *fanout) send(list []*stanza.Stanza, to []stanza.Receiver) {
 				b.account.host.deliverToSession(f.batch, b, p.stages, st)
 			}
 		}
-		f.batch.Flush()
+		if f.flush {
+			f.batch.Flush()
+		}
 	}
 	f.plans = f.plans[:0]
 }
@@ -119,6 +129,7 @@ func (f *fanout) plan(h *Host, list []*stanza.Stanza, index int) planned {
 func (h *Host) deliverToSession(b *Batch, to *Bound, stages []*Stage, st *stanza.Stanza) {
 	p := h.newPass(b, to.account, st)
 	defer p.free()
+	p.Session = b.sender(st)
 	if st.Kind == stanza.Message {
 		p.Targets = append(p.Targets, to) // RFC 6121 §8.5.3.1
 	} else if !presenceType(st.Type) {

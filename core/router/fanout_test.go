@@ -127,6 +127,34 @@ func TestBroadcastStages(t *testing.T) {
 	}
 }
 
+// What an IQ causes at several receivers is delivered at once, also where there is no session, and flushed together with the rest of the read.
+func TestRouteToEach(t *testing.T) {
+	t.Parallel()
+	th, _, a, b := newBroadcast(t)
+	batch := NewBatch(t.Context())
+	q := &IQ{Host: th.host, batch: batch}
+	to := receivers("romeo@home.test/gone", "far@away.test/x")
+	for range receiversPerFlush {
+		to = append(to, receivers("romeo@home.test/a", "romeo@home.test/b")...)
+	}
+	event := from(fromRoom(stanza.Message, "headline", "1"), "juliet@home.test")
+	q.RouteToEach(event, to)
+	q.RouteToEach(event, to[:4])
+	if n := len(a.take()); n != receiversPerFlush+1 || a.shared != n || len(b.take()) != n {
+		t.Errorf("%d messages, %d shared", n, a.shared)
+	}
+	if n := len(th.remote.take()); n != 2 {
+		t.Errorf("%d messages for another server", n)
+	}
+	if a.flushes != 0 {
+		t.Error("flushed before the end of the read")
+	}
+	batch.Flush()
+	if a.flushes != 1 || b.flushes != 1 {
+		t.Errorf("flushed %d and %d times", a.flushes, b.flushes)
+	}
+}
+
 // BenchmarkBroadcast measures what a receiver costs without a queue.
 func BenchmarkBroadcast(b *testing.B) {
 	th, _, addresses := bindMany(b, 1000)

@@ -112,7 +112,7 @@ func (p *PEP) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if q.Account != nil {
 		service = q.Account.JID()
 	}
-	xml, err := p.engine.Handle(ctx, &pubsub.Request{Stanza: q.Stanza, Payload: q.Payload, Service: service, Route: q.Route})
+	xml, err := p.engine.Handle(ctx, &pubsub.Request{Stanza: q.Stanza, Payload: q.Payload, Service: service, Route: q.Route, RouteToEach: q.RouteToEach})
 	if err != nil {
 		return nil, err
 	}
@@ -197,14 +197,14 @@ func (s services) Relation(ctx context.Context, service, entity jid.JID, groups 
 
 // Implicit implements pubsub.Host: the account's own sessions and those of its contacts, if they want the notifications
 // of the node (XEP-0060 §9.1, §9.2).
-func (s services) Implicit(ctx context.Context, service jid.JID, n *pubsub.Node, send func(session jid.JID)) error {
+func (s services) Implicit(ctx context.Context, service jid.JID, n *pubsub.Node, send func(session stanza.Receiver)) error {
 	account := s.host.Local(service)
 	if account == nil {
 		return nil
 	}
 	for _, own := range account.Sessions() {
 		if wants(own, n.Name) {
-			send(own.JID())
+			send(stanza.Receiver{JID: own.JID(), Found: own})
 		}
 	}
 	from, _, err := s.Contacts.Contacts(ctx, account)
@@ -225,14 +225,14 @@ func (s services) Implicit(ctx context.Context, service jid.JID, n *pubsub.Node,
 				break
 			}
 			checked = true
-			send(session.JID())
+			send(stanza.Receiver{JID: session.JID(), Found: session})
 		}
 	}
 	return nil
 }
 
 // implicitRemote is Implicit for one contact on another host.
-func (p *PEP) implicitRemote(ctx context.Context, a *router.Account, contact jid.JID, n *pubsub.Node, send func(session jid.JID)) {
+func (p *PEP) implicitRemote(ctx context.Context, a *router.Account, contact jid.JID, n *pubsub.Node, send func(session stanza.Receiver)) {
 	var wanting []jid.JID
 	p.Remote(a, contact, func(session jid.JID, wants *disco.Capabilities) {
 		if wants.Wants(n.Name) {
@@ -243,7 +243,7 @@ func (p *PEP) implicitRemote(ctx context.Context, a *router.Account, contact jid
 		return
 	}
 	for _, session := range wanting {
-		send(session)
+		send(stanza.Receiver{JID: session})
 	}
 }
 

@@ -121,7 +121,9 @@ func (d domain) Relation(context.Context, jid.JID, jid.JID, []string) (pubsub.Re
 }
 
 // Implicit implements pubsub.Host.
-func (d domain) Implicit(context.Context, jid.JID, *pubsub.Node, func(jid.JID)) error { return nil }
+func (d domain) Implicit(context.Context, jid.JID, *pubsub.Node, func(stanza.Receiver)) error {
+	return nil
+}
 
 // MayCreate implements pubsub.Host.
 func (d domain) MayCreate(_ context.Context, _, entity jid.JID) bool {

@@ -14,17 +14,19 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/scan"
 )
 
+// The conversions of types keep SQLite from compiling a statement again for each execution: its planner takes a value into account that is
+// compared with the column of a partial index's condition, or that limits rows.
 const (
-	itemSQL     = `SELECT item, publisher, published, size, payload FROM pubsub_items WHERE service = ? AND node = ? AND item = ? AND published >= ?`
-	countSQL    = `SELECT count(*) FROM pubsub_items WHERE service = ? AND node = ? AND published >= ?`
-	positionSQL = `SELECT position FROM pubsub_items WHERE service = ? AND node = ? AND item = ? AND published >= ?`
-	beforeSQL   = `SELECT count(*) FROM pubsub_items WHERE service = ? AND node = ? AND published >= ? AND position < ?`
+	itemSQL     = `SELECT item, publisher, published, size, payload FROM pubsub_items WHERE service = ? AND node = CAST(? AS text) AND item = ? AND published >= ?`
+	countSQL    = `SELECT count(*) FROM pubsub_items WHERE service = ? AND node = CAST(? AS text) AND published >= ?`
+	positionSQL = `SELECT position FROM pubsub_items WHERE service = ? AND node = CAST(? AS text) AND item = ? AND published >= ?`
+	beforeSQL   = `SELECT count(*) FROM pubsub_items WHERE service = ? AND node = CAST(? AS text) AND published >= ? AND position < ?`
 
 	// The payload is only read where it is wanted; positions are those around the page.
 	columnsSQL = `SELECT item, publisher, published, size, CASE WHEN ? THEN payload ELSE '' END, position FROM pubsub_items
-WHERE service = ? AND node = ? AND published >= ? AND position > ? AND position < ?`
-	forwardSQL  = columnsSQL + ` ORDER BY position LIMIT ? OFFSET ?`
-	backwardSQL = columnsSQL + ` ORDER BY position DESC LIMIT ? OFFSET ?`
+WHERE service = ? AND node = CAST(? AS text) AND published >= ? AND position > ? AND position < ?`
+	forwardSQL  = columnsSQL + ` ORDER BY position LIMIT CAST(? AS bigint) OFFSET CAST(? AS bigint)`
+	backwardSQL = columnsSQL + ` ORDER BY position DESC LIMIT CAST(? AS bigint) OFFSET CAST(? AS bigint)`
 )
 
 // noPosition is larger than all positions.

@@ -3,6 +3,7 @@ package nodes
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -202,5 +203,17 @@ func TestChangesTogether(t *testing.T) {
 	third := item("n", "b", 1)
 	if err := s.Write(t.Context(), alice, &first, &second, &third); err != nil || len(third.Result.Removed) != 1 || third.Result.Removed[0] != "a" {
 		t.Error(third.Result, err)
+	}
+}
+
+// SQLite compiles a statement again for each execution if a value that its planner could use is given as it is: one that is compared with the
+// column of a partial index's condition, which the node is, or that limits rows.
+func TestStatementsAreCompiledOnce(t *testing.T) {
+	t.Parallel()
+	planned := regexp.MustCompile(`(?i)(node =|limit|offset) \?`)
+	for _, s := range []string{itemSQL, countSQL, positionSQL, beforeSQL, forwardSQL, backwardSQL, purgeSQL, publishSQL, trimSQL, expireSQL, retractSQL} {
+		if found := planned.FindString(s); found != "" {
+			t.Errorf("%q in %s", found, s)
+		}
 	}
 }

@@ -38,7 +38,7 @@ const (
 	createSQL    = `INSERT INTO pubsub_nodes (service, node, account, config, creator, created) VALUES (?, ?, ?, ?, ?, ?)`
 	configureSQL = `UPDATE pubsub_nodes SET config = ? WHERE service = ? AND node = ?`
 	deleteSQL    = `DELETE FROM pubsub_nodes WHERE service = ? AND node = ?`
-	purgeSQL     = `DELETE FROM pubsub_items WHERE service = ? AND node = ?`
+	purgeSQL     = `DELETE FROM pubsub_items WHERE service = ? AND node = CAST(? AS text)`
 )
 
 func (w *writer) node() error {
@@ -125,14 +125,14 @@ func (w *writer) subscriptions() error {
 const (
 	// A published item is the newest, also if its id was known.
 	publishSQL = `INSERT INTO pubsub_items (service, node, item, position, published, publisher, size, payload)
-VALUES (?1, ?2, ?3, (SELECT coalesce(max(position), 0) + 1 FROM pubsub_items WHERE service = ?1 AND node = ?2), ?4, ?5, ?6, ?7)
+VALUES (?1, ?2, ?3, (SELECT coalesce(max(position), 0) + 1 FROM pubsub_items WHERE service = ?1 AND node = CAST(?2 AS text)), ?4, ?5, ?6, ?7)
 ON CONFLICT (service, node, item) DO UPDATE SET position = excluded.position, published = excluded.published,
 publisher = excluded.publisher, size = excluded.size, payload = excluded.payload`
 
-	trimSQL = `DELETE FROM pubsub_items WHERE service = ?1 AND node = ?2 AND position <= (
-SELECT position FROM pubsub_items WHERE service = ?1 AND node = ?2 ORDER BY position DESC LIMIT 1 OFFSET ?3) RETURNING item, size`
-	expireSQL  = `DELETE FROM pubsub_items WHERE service = ? AND node = ? AND published < ? RETURNING item, size`
-	retractSQL = `DELETE FROM pubsub_items WHERE service = ? AND node = ? AND item = ?`
+	trimSQL = `DELETE FROM pubsub_items WHERE service = ?1 AND node = CAST(?2 AS text) AND position <= (
+SELECT position FROM pubsub_items WHERE service = ?1 AND node = CAST(?2 AS text) ORDER BY position DESC LIMIT 1 OFFSET CAST(?3 AS bigint)) RETURNING item, size`
+	expireSQL  = `DELETE FROM pubsub_items WHERE service = ? AND node = CAST(? AS text) AND published < ? RETURNING item, size`
+	retractSQL = `DELETE FROM pubsub_items WHERE service = ? AND node = CAST(? AS text) AND item = ?`
 )
 
 func (w *writer) items() error {
