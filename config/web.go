@@ -12,6 +12,7 @@ type Web struct {
 	URL     string   `toml:"url" doc:"The address under which the HTTP listener can be reached from outside, such as https://files.example.org behind a reverse proxy. Empty: https, the host and the port of the first address in listen.http_tls; for the host localhost without a certificate http and the first address in listen.http. If it is set and begins with https:, invitations have landing pages below it, at /invite/."`
 	Proxies []string `toml:"trusted_proxies" doc:"IP addresses and networks of the reverse proxies whose X-Forwarded-For header names the client, and whose X-Forwarded-Proto header says whether it came over TLS."`
 	Clients bool     `toml:"clients" doc:"Whether XMPP clients, such as those in browsers, may connect by WebSocket (RFC 7395), at the path /ws. Without TLS, only from this machine or through one of the trusted proxies to which they came over TLS, unless tls.required is false."`
+	Chat    bool     `toml:"chat" doc:"Whether the web client Converse.js is served at /, which needs clients. Where there are anonymous hosts, it is at /guest for people without an account."`
 	Origins []string `toml:"origins" doc:"Web pages whose scripts may connect, by their origin, such as https://chat.example.org. *: all; a page has no more rights than the person who logs in there. Pages of this server itself always may."`
 }
 
@@ -42,7 +43,7 @@ func defaultUpload() Upload {
 	}
 }
 
-func defaultWeb() Web { return Web{Clients: true, Origins: []string{"*"}} }
+func defaultWeb() Web { return Web{Clients: true, Chat: true, Origins: []string{"*"}} }
 
 func (w *Web) validate(p *Problems) {
 	if w.URL != "" {

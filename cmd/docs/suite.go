@@ -50,7 +50,7 @@ func suite() []category {
 		}},
 		{"Web", []provision{
 			{"Web connection mechanisms", basic, "RFC 7395", done, "WebSocket.", []proof{"core/server TestWebSocket"}},
-			{"Connection mechanism discovery", clients, "XEP-0156", later, "There is nothing to discover yet.", nil},
+			{"Connection mechanism discovery", clients, "XEP-0156", done, "", []proof{"core/web/hostmeta TestDocuments"}},
 		}},
 		{"IM", []provision{
 			{"Core features", basic, "RFC 6121", done, "", []proof{"scenario/roster", "scenario/subscription", "scenario/presence", "scenario/message", "scenario/offline", "integration TestFederation"}},

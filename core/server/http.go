@@ -59,8 +59,8 @@ func (s *Server) newHTTP() error {
 		return err
 	}
 	s.http.web.Handle(s.http.uploads.Routes()...)
-	if s.config.Web.Clients {
-		s.http.web.Handle((&web.Clients{Server: s.clients, Origins: s.config.Web.Origins}).Routes()...)
+	if err := s.serveClients(); err != nil {
+		return err
 	}
 	s.servePages()
 	for _, h := range s.hosts {

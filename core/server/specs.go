@@ -26,6 +26,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/spec"
 	"github.com/dragoman-im/dragoman/core/store/authentication"
 	"github.com/dragoman-im/dragoman/core/stream"
+	"github.com/dragoman-im/dragoman/core/web/hostmeta"
 )
 
 // Specs are the extensions that the server implements, as its features and the packages below
@@ -36,7 +37,7 @@ func Specs() []spec.Spec {
 		anonymous.Specs,
 		archive.Specs, c2s.Specs, channelsearch.Specs, command.Specs, component.Specs, disco.Specs, form.Specs, message.Specs,
 		paging.Specs, portable.Specs, pubsub.Specs, room.Specs, s2s.Specs, locate.Specs, sasl.Specs, stream.Specs,
-		upload.Specs,
+		upload.Specs, hostmeta.Specs,
 	} {
 		all = append(all, declared()...)
 	}

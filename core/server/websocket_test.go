@@ -423,6 +423,29 @@ func TestWebSocketLimits(t *testing.T) {
 	}
 }
 
+// The web client is at the root, and where clients connect is published for hosts with TLS.
+func TestWebPages(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, extra{})
+	base := "http://" + p.server.ports.http[0].Addr().String()
+	for path, want := range map[string]string{
+		"/":                           `data-websocket="/ws" data-host="home.test"`,
+		"/.well-known/host-meta":      `<Link rel="urn:xmpp:alt-connections:websocket" href="wss://home.test:`,
+		"/.well-known/host-meta.json": `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://home.test:`,
+	} {
+		answer, err := nethttp.Get(base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || answer.StatusCode != 200 || !strings.Contains(string(b), want) {
+			t.Errorf("%s: %d, %v: %s", path, answer.StatusCode, err, b)
+		}
+	}
+	nethttp.DefaultClient.CloseIdleConnections()
+}
+
 // The end of the server ends the streams and the WebSockets.
 func TestWebSocketShutdown(t *testing.T) {
 	t.Parallel()

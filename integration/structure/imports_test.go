@@ -58,6 +58,9 @@ var importRules = []importRule{
 	{"core/websocket", join(connections, "core/c2s")},
 	{"core/bosh", join(connections, "core/c2s")},
 	{"core/web", join(connections, "core/c2s", "core/websocket", "core/bosh", "core/peerlimit")},
+	{"core/web/hostmeta", []string{"core/spec", "core/web"}},
+	{"core/web/chat", []string{"core/web"}},
+	{"core/web/chat/pack", nil}, // for go generate
 	{"core/blob", nil},
 	{"core/blob/s3", []string{"core/blob"}},
 	{"core/cluster", join(addresses, "core/router")},
@@ -118,7 +121,7 @@ var importRules = []importRule{
 	{"core/server/featuretest", nil},                   // tests only
 	{"core/database", []string{"config", "core/keyfile", "core/store", "core/store/exclusive"}},
 	{"core/accounts", join(addresses, "config", "core/admin", "core/archive", "core/database", "core/features/invite", "core/portable", "core/pubsub", "core/router", "core/sasl", "core/store", "core/store/administration", "core/store/exclusive", "core/store/retention")},
-	{"core/server", []string{"config", "core/*", "core/s2s/locate", "core/features/*", "core/identity/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/retention", "core/store/rooms"}},
+	{"core/server", []string{"config", "core/*", "core/s2s/locate", "core/features/*", "core/identity/*", "core/web/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/retention", "core/store/rooms"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

@@ -11,6 +11,7 @@ import (
 const (
 	usualC2S    = "127.0.0.1:5222"
 	usualC2STLS = "127.0.0.1:5223"
+	usualHTTP   = "127.0.0.1:5280"
 )
 
 // address is what a flag says, else the usual address, else one with a free port.
@@ -23,6 +24,22 @@ func (s *localServer) address(flag, given, usual string) (string, error) {
 	}
 	s.otherPort = true
 	return checkAddress(flag, "127.0.0.1:0")
+}
+
+// webAddress is the usual address for browsers, else one with a free port.
+func webAddress() string {
+	for _, address := range []string{usualHTTP, "127.0.0.1:0"} {
+		if free, err := checkAddress("", address); err == nil {
+			return free
+		}
+	}
+	return usualHTTP // the error is that of listening
+}
+
+// webPage is where a browser on this machine finds the web client.
+func (s *localServer) webPage() string {
+	_, port := reachable(s.config.Listen.HTTP[0])
+	return "http://localhost:" + port + "/"
 }
 
 // checkAddress checks that an address can be listened on, and chooses the port where that is 0.

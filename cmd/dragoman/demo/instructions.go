@@ -14,7 +14,8 @@ func (s *localServer) printConnection(out *screen) {
 	out.heading("Dragoman demo")
 	out.paragraph("Running on this machine: an XMPP server with its Slack and Discord gateways, and a fake Slack and a fake Discord server that they connect to.")
 	out.blank()
-	out.paragraph("To connect with an XMPP client:")
+	out.paragraph("To chat in a browser, without installing anything, or with any XMPP client:")
+	out.entry("  Browser", s.webPage(), bold)
 	for _, f := range [][2]string{
 		{"Address (JID)", s.options.user + "@" + servedHost},
 		{"Password", s.password},
@@ -51,6 +52,7 @@ func (s *localServer) printInstructions(out *screen, networks []*network, failed
 		out.line(span{text: "The tour failed, but the server runs. " + failed.Error(), style: red})
 	}
 	host, port := reachable(s.config.Listen.C2S[0])
+	out.paragraph("Open %s in a browser, and log in as %s@%s, password %s.", s.webPage(), s.options.user, servedHost, s.password)
 	out.paragraph("Log in with a client as %s@%s, password %s, server %s, port %s.", s.options.user, servedHost, s.password, host, port)
 	s.printTrust(out)
 	out.paragraph("The simulated users of both networks answer you, and write to each other every minute or so.")

@@ -42,8 +42,7 @@ func newLocalServer(o options) (*localServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Clients ask the server for the address of files: any free port does.
-	c.Listen.C2S, c.Listen.C2STLS, c.Listen.HTTP, c.Listen.HTTPTLS = []string{c2s}, []string{c2sTLS}, []string{"127.0.0.1:0"}, nil
+	c.Listen.C2S, c.Listen.C2STLS, c.Listen.HTTP, c.Listen.HTTPTLS = []string{c2s}, []string{c2sTLS}, []string{webAddress()}, nil
 	if c2s == c2sTLS {
 		return nil, fmt.Errorf("--listen and --listen-tls are both %s: give them different ports", c2s)
 	}
