@@ -18,7 +18,7 @@ import (
 // remoteCommand measures messages between accounts of the target and other domains, whose server it is itself.
 func remoteCommand(o *options) *cobra.Command {
 	l := remoteLoad{options: o}
-	cmd := &cobra.Command{Use: "remote", Short: "Messages from other domains, or to them, over TLS and dialback", Args: cobra.NoArgs, Long: "The target must find " +
+	cmd := &cobra.Command{Use: "remote", Short: "Messages from other domains, or to them, over TLS and dialback, without an archive", Args: cobra.NoArgs, Long: "The target must find " +
 		"the domains d0.remote.example, d1.remote.example and so on at the address of --listen, and accept a certificate that nobody has signed."}
 	cmd.Flags().IntVar(&l.users, "users", 100, "accounts of the target that receive, or with --out send")
 	cmd.Flags().IntVar(&l.domains, "domains", 10, "other domains, with one connection each")
@@ -72,7 +72,7 @@ func (l remoteLoad) measure(ctx context.Context, t target) (figures, error) {
 	}
 	defer closeAll(clients)
 	for _, c := range clients {
-		if err := c.becomeAvailable(); err != nil {
+		if err := (chatLoad{archive: "never"}).prepare(c); err != nil {
 			return nil, err
 		}
 	}

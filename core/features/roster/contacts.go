@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -15,6 +16,35 @@ import (
 type contacts struct {
 	from, to []jid.JID // by address
 	asked    []jid.JID // who have not answered the account's request
+	answers  answers
+}
+
+// maxAnswers is the number of others of whom an account's contacts remember whether they are in the roster.
+const maxAnswers = 256
+
+// answers are those of Roster.Listed since the roster has changed. Without them every message of a stranger would read the database.
+type answers struct {
+	mu     sync.Mutex
+	listed map[jid.JID]bool
+}
+
+func (a *answers) find(other jid.JID) (listed, known bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	listed, known = a.listed[other]
+	return listed, known
+}
+
+func (a *answers) keep(other jid.JID, listed bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.listed) >= maxAnswers {
+		clear(a.listed)
+	}
+	if a.listed == nil {
+		a.listed = map[jid.JID]bool{}
+	}
+	a.listed[other] = listed
 }
 
 func (r *Roster) loadContacts(ctx context.Context, a *router.Account) (*contacts, error) {
@@ -73,7 +103,18 @@ func (r *Roster) Listed(ctx context.Context, a *router.Account, other jid.JID) (
 	if r.shared.Load().share(a.JID(), other.Bare()) {
 		return true, nil
 	}
-	e, err := r.store.RosterEntry(ctx, a.JID(), other.Bare())
+	c, err := r.contacts.Get(ctx, a) // before the entry is read: a change of it invalidates c
+	if err != nil {
+		return false, err
+	}
+	other = other.Bare()
+	if listed, known := c.answers.find(other); known {
+		return listed, nil
+	}
+	e, err := r.store.RosterEntry(ctx, a.JID(), other)
+	if err == nil {
+		c.answers.keep(other, e.Listed)
+	}
 	return e.Listed, err
 }
 

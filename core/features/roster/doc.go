@@ -5,7 +5,7 @@
 // store's writer sends the roster push, and before it the subscription stanza that caused the change, so
 // that pushes arrive in the order of their versions. Stanzas to others are routed afterwards, in the
 // goroutine of the request. An account's subscriptions are cached in its slot, which each commit
-// invalidates. There is no goroutine and no lock.
+// invalidates, and with them which others were looked up in the roster. There is no goroutine; the lock of answers is a leaf.
 //
 // Shared groups (groups.go, shared.go) are kept by the operator: their members are in each other's rosters with subscription both,
 // which no client can change. They are not stored. Each group is in memory once; what an account sees is computed when

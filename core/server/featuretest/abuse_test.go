@@ -179,6 +179,10 @@ func TestStrangers(t *testing.T) {
 	for range 5 {
 		is("listed", write("f@remote.example/x", aliceBare), "delivered")
 	}
+	// Also for one who was refused before.
+	alice.sends(set("2", `<item jid='d@remote.example'/>`))
+	alice.take()
+	is("listed later", write("d@remote.example/x", aliceBare), "delivered")
 	// Errors, rooms and accounts of this server are not limited.
 	for range 5 {
 		s.remote.sends(message("groupchat", "room@muc.example/x", alicePC, body("x")))
