@@ -20,16 +20,18 @@ type Caps struct {
 
 // MessageCaps are about messages.
 type MessageCaps struct {
-	Edit    bool // Editor
-	Delete  bool // Deleter
-	React   bool // Reactor
-	Typing  bool // Typer
-	Read    bool // Reader
-	History bool // Historian
-	Relay   bool // Relayer
-	Media   bool // MediaOpener
-	Reply   bool // Outgoing.ReplyTo or Outgoing.Answered is shown
-	Thread  bool // Outgoing.Thread is kept
+	Edit   bool // Editor
+	Delete bool // Deleter
+	// Moderate declares that Deleter removes messages of others too, where the network gives the login that right.
+	Moderate bool
+	React    bool // Reactor
+	Typing   bool // Typer
+	Read     bool // Reader
+	History  bool // Historian
+	Relay    bool // Relayer
+	Media    bool // MediaOpener
+	Reply    bool // Outgoing.ReplyTo or Outgoing.Answered is shown
+	Thread   bool // Outgoing.Thread is kept
 	// CatchesUp declares that the clients deliver by themselves what happened while they were away,
 	// so that the bridge reads the history of new rooms only.
 	CatchesUp bool

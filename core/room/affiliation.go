@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"iter"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/room/affiliations"
@@ -33,6 +34,12 @@ func (r *Room) setRole(ctx context.Context, o *occupants.Occupant, role rules.Ro
 	o.SetRole(role)
 	r.occupants.AnnounceChange(o, before, occupants.Change{Actor: d.Actor, Reason: d.Reason})
 }
+
+// Affiliations iterates over the lists of the room, in the goroutine of the room. They must not be changed meanwhile.
+func (r *Room) Affiliations() iter.Seq2[jid.JID, affiliations.Entry] { return r.lists.All() }
+
+// Listed returns the entry of exactly this bare JID or domain in the lists of the room.
+func (r *Room) Listed(j jid.JID) (e affiliations.Entry, listed bool) { return r.lists.Find(j) }
 
 // SetAffiliation changes the lists and announces the change for the occupants concerned.
 func (r *Room) SetAffiliation(ctx context.Context, bare jid.JID, e affiliations.Entry) error {

@@ -42,12 +42,15 @@ type roomService struct {
 	refused func()                                         // is called with each presence error to the gateway; nil: nothing
 }
 
+// roomInfo is what the rooms can do.
+var roomInfo = rules.Info{Features: []string{coreroom.FeatureModerate}}
+
 func (s *roomService) Open(context.Context, jid.JID, *coreroom.Snapshot) (rooms.Opened, error) {
 	return rooms.Opened{Owner: s}, nil
 }
 
 func (s *roomService) Create(context.Context, jid.JID, jid.JID) (coreroom.Snapshot, error) {
-	return coreroom.Snapshot{Config: s.config}, nil
+	return coreroom.Snapshot{Config: s.config, Info: roomInfo}, nil
 }
 func (s *roomService) Sees(context.Context, jid.JID, *coreroom.Room) (bool, error) { return true, nil }
 func (s *roomService) List(context.Context, jid.JID, paging.Request) ([]disco.Item, paging.Answer, error) {
@@ -61,7 +64,7 @@ func (s *roomService) LoadRoom(_ context.Context, at jid.JID) (coreroom.Snapshot
 func (s *roomService) SaveRoom(_ context.Context, at jid.JID, c coreroom.Change) error {
 	kept := s.kept[at]
 	if c.Created {
-		kept = coreroom.Snapshot{Config: s.config, Affiliations: map[jid.JID]affiliations.Entry{}}
+		kept = coreroom.Snapshot{Config: s.config, Info: roomInfo, Affiliations: map[jid.JID]affiliations.Entry{}}
 	}
 	for _, l := range c.Lists {
 		kept.Affiliations[l.JID] = l.Entry

@@ -26,7 +26,7 @@ func (n *Network) Info() transports.Info {
 	return transports.Info{
 		Kind: "echo", Name: "Echo", Short: "echo", Type: "echo", Caps: transports.Caps{
 			MessageCaps: transports.MessageCaps{
-				Edit: true, Delete: true, React: true, Typing: true, Read: true, History: true, Reply: true, Thread: true, Repeatable: true,
+				Edit: true, Delete: true, Moderate: true, React: true, Typing: true, Read: true, History: true, Reply: true, Thread: true, Repeatable: true,
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true},
 			PeopleCaps: transports.PeopleCaps{Profiles: true},

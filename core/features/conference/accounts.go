@@ -49,7 +49,7 @@ func abandoned(r *room.Room) bool {
 	if r.Sessions() > 0 {
 		return false
 	}
-	for _, e := range r.Snapshot().Affiliations {
+	for _, e := range r.Affiliations() {
 		if e.Affiliation.AtLeast(rules.AffMember) {
 			return false
 		}

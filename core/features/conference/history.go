@@ -144,10 +144,11 @@ func (o *owner) moderateOld(ctx context.Context, r *room.Room, q room.Query) err
 // mayRead reports whether an address that is not in the room may read its archive: members, and, where everybody may enter, everybody
 // who is not banned.
 func mayRead(r *room.Room, who jid.JID) bool {
-	lists, c := r.Snapshot().Affiliations, r.Config()
-	entry, listed := lists[who]
+	c := r.Config()
+	entry, listed := r.Listed(who)
+	host, _ := r.Listed(who.Host())
 	switch {
-	case listed && entry.Affiliation == rules.AffOutcast, !listed && lists[who.Host()].Affiliation == rules.AffOutcast, c.Locked && entry.Affiliation != rules.AffOwner:
+	case listed && entry.Affiliation == rules.AffOutcast, !listed && host.Affiliation == rules.AffOutcast, c.Locked && entry.Affiliation != rules.AffOwner:
 		return false
 	case entry.Affiliation.AtLeast(rules.AffMember):
 		return true

@@ -46,14 +46,13 @@ func (o *owner) members(ctx context.Context, r *room.Room, bookmarked []jid.JID)
 			list = append(list, notification.Member{Account: j, Nick: who.Nick, OccupantID: who.ID, Affiliation: string(who.Affiliation)})
 		}
 	}
-	known := r.Snapshot().Affiliations
-	for j, e := range known {
+	for j, e := range r.Affiliations() {
 		if e.Affiliation.AtLeast(rules.AffMember) && o.service.Local(j) {
 			add(j)
 		}
 	}
 	for _, j := range bookmarked {
-		if !known[j].Affiliation.AtLeast(rules.AffMember) {
+		if e, _ := r.Listed(j); !e.Affiliation.AtLeast(rules.AffMember) {
 			add(j)
 		}
 	}

@@ -2,6 +2,7 @@ package affiliations
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -68,6 +69,15 @@ func keptFirst(a rules.Affiliation) int {
 
 // Entries returns a copy of all entries, by bare JID or domain.
 func (l *Lists) Entries() map[jid.JID]Entry { return maps.Clone(l.entries) }
+
+// All iterates over them without a copy; they must not be changed meanwhile.
+func (l *Lists) All() iter.Seq2[jid.JID, Entry] { return maps.All(l.entries) }
+
+// Find returns the entry of exactly this bare JID or domain.
+func (l *Lists) Find(j jid.JID) (e Entry, listed bool) {
+	e, listed = l.entries[j]
+	return e, listed
+}
 
 // Len returns the number of entries.
 func (l *Lists) Len() int { return len(l.entries) }

@@ -6,6 +6,8 @@ import "github.com/dragoman-im/dragoman/core/message"
 const (
 	NSCorrect     = "urn:xmpp:message-correct:0"             // XEP-0308
 	NSRetract     = "urn:xmpp:message-retract:1"             // XEP-0424
+	NSModerateOld = "urn:xmpp:message-moderate:0"            // XEP-0425, version 0.2
+	NSFasten      = "urn:xmpp:fasten:0"                      // XEP-0422
 	NSModerate    = "urn:xmpp:message-moderate:1"            // XEP-0425
 	NSFallback    = "urn:xmpp:fallback:0"                    // XEP-0428
 	NSReactions   = "urn:xmpp:reactions:0"                   // XEP-0444

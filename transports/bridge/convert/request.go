@@ -49,6 +49,8 @@ type Request struct {
 type Linked struct {
 	Link int64  `json:"link"`
 	Nick string `json:"nick"` // of its author there
+	// Moderated is set where a moderator of the room removes a message, whose author may be anybody.
+	Moderated bool `json:"moderated,omitempty"`
 }
 
 // Parser reads stanzas for one network.

@@ -22,13 +22,15 @@ const (
 
 // linkedRoom is what is known of the room.
 type linkedRoom struct {
-	nick      string // of the gateway itself
-	nicks     int    // how many were tried
-	failures  int    // to enter, in a row
-	archive   bool   // it has one (XEP-0313)
-	aff       string // of the gateway itself
-	role      string
-	occupants map[string]seenOccupant // by nick
+	nick     string // of the gateway itself
+	nicks    int    // how many were tried
+	failures int    // to enter, in a row
+	archive  bool   // it has one (XEP-0313)
+	// oldModeration is set where it knows version 0.2 of XEP-0425 only.
+	oldModeration bool
+	aff           string // of the gateway itself
+	role          string
+	occupants     map[string]seenOccupant // by nick
 }
 
 // seenOccupant is an occupant as presence shows them.
@@ -72,12 +74,12 @@ func (l *link) described(ctx context.Context, answer *stanza.Stanza) {
 			return
 		}
 	default:
-		l.room.archive = false
-		if x := answer.Child(convert.NSDiscoInfo, "query"); x != nil {
-			for f := range x.Named(convert.NSDiscoInfo, "feature") {
-				l.room.archive = l.room.archive || f.Attr("var") == convert.NSMAM
-			}
+		var features []string
+		for f := range answer.Child(convert.NSDiscoInfo, "query").Named(convert.NSDiscoInfo, "feature") {
+			features = append(features, f.Attr("var"))
 		}
+		l.room.archive = slices.Contains(features, convert.NSMAM)
+		l.room.oldModeration = slices.Contains(features, convert.NSModerateOld) && !slices.Contains(features, convert.NSModerate)
 	}
 	l.phase = entering
 	l.sendPresence("", "")

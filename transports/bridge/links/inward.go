@@ -35,7 +35,7 @@ const maxRecent = 200
 
 // take handles a message of the room in its order: the reflection of one of ours, or one for the channel.
 func (l *link) take(ctx context.Context, r received) {
-	nick := r.st.From.Resource()
+	nick := actor(r.st)
 	p := l.persons.nicks[nick] // while one of ours enters, the nickname is perhaps that of somebody else
 	ours := nick != "" && (p != nil && p.state == inside || nick == l.room.nick)
 	l.in.remember(r)
@@ -165,8 +165,11 @@ func (l *link) knows(ctx context.Context, r received, author string) (bool, erro
 func (l *link) forChannel(ctx context.Context, r received, author string) (*outbox.Linked, error) {
 	nick := r.st.From.Resource()
 	login := l.login()
-	if login == nil || nick == "" {
-		return nil, nil // what the room itself says
+	if login == nil {
+		return nil, nil
+	}
+	if nick == "" { // what the room itself says
+		return l.moderation(ctx, r, author)
 	}
 	if convert.Encrypted(r.st) {
 		return nil, stanza.NotAcceptable(l.links.env.Info.Name + " cannot read encrypted messages. Please turn encryption off here.")
@@ -245,7 +248,7 @@ func (l *link) refuse(nick string, e *stanza.Error) {
 	if err != nil || nick == "" || l.phase < reading {
 		return
 	}
-	text := "Your message did not reach " + convert.RoomTitle(l.channel) + " on " + l.links.env.Info.Name + "."
+	text := "What you sent did not reach " + convert.RoomTitle(l.channel) + " on " + l.links.env.Info.Name + "."
 	if e.Text != "" {
 		text += " " + e.Text
 	}

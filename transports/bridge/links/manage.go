@@ -9,6 +9,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
@@ -127,6 +128,26 @@ func (x *Links) Remove(ctx context.Context, list []*logins.Login, id int64) erro
 	return nil
 }
 
+// cannot says what in a linked room does not act on the channel.
+func (x *Links) cannot(row tables.Link, channel tables.Room) string {
+	login := x.logins.ByID(row.Login)
+	if login == nil {
+		return ""
+	}
+	caps := login.Caps(channel.Net)
+	var list []string
+	if !caps.Moderate || !caps.Delete {
+		list = append(list, "moderators' removals of messages of others")
+	}
+	if !caps.CanChange(transports.ChangeBan) {
+		list = append(list, "bans")
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "; does not act on " + x.env.Info.Name + ": " + strings.Join(list, ", ")
+}
+
 // List are the links of some logins.
 func (x *Links) List(ctx context.Context, list []*logins.Login) ([]State, error) {
 	x.mu.Lock()
@@ -147,7 +168,7 @@ func (x *Links) List(ctx context.Context, list []*logins.Login) ([]State, error)
 		if !ok {
 			continue
 		}
-		text := "works"
+		text := "works" + x.cannot(row, channel)
 		if row.Cause != "" {
 			text = "stopped: " + row.Cause
 		}

@@ -51,6 +51,8 @@ type outward struct {
 	last    int64 // Seq of the last entry that was read
 	pending []*sending
 	unsaved []tables.LinkMessage
+
+	moderated []string // ids of messages that the linked room was asked to retract, the last ones
 }
 
 // pump reads the channel's archive and sends what can be sent.
@@ -208,27 +210,6 @@ func withName(content []*stanza.Element, name string) []*stanza.Element {
 		return slices.DeleteFunc(list, isReply) // the positions in its fallback are others now
 	}
 	return nil
-}
-
-// moderate has the room retract a message for all, where the gateway is a moderator (XEP-0425 §3).
-func (l *link) moderate(s *sending, m tables.LinkMessage) {
-	s.state = confirmed
-	if p := l.persons.nicks[m.Nick]; m.Author == "" && p != nil && p.state == inside {
-		retract := stanza.NewMessage(l.row.Address, p.jid, stanza.TypeGroupchat, convert.Retraction(reference(m))...)
-		retract.ID = s.id
-		s.state, s.at = sent, l.links.env.Now()
-		l.send(retract)
-		return
-	}
-	if l.room.role != "moderator" || m.ThereID == "" {
-		return
-	}
-	x := stanza.NewElement(convert.NSModerate, "moderate").With("id", m.ThereID).Add(stanza.NewElement(convert.NSRetract, "retract"))
-	l.ask(l.row.Address, stanza.TypeSet, x, func(_ context.Context, answer *stanza.Stanza) {
-		if answer == nil || answer.Type == stanza.TypeError {
-			l.links.env.Log.Info("a message cannot be retracted in a linked room", "room", l.row.Address.String())
-		}
-	})
 }
 
 // reflected confirms the entry that a message of the room is; false where it is none of a link's.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -188,7 +189,7 @@ func (q *Queue) acceptForRoom(m room.Message, a accepted) {
 	case convert.SendDelete:
 		now := q.env.Now()
 		a.tombstone = &tables.Archived{
-			Room: q.conv.ID, Retract: a.request.Target, ID: a.call.Stanza, At: now, Payload: convert.Tombstone(a.call.Message, now),
+			Room: q.conv.ID, Retract: a.request.Target, ID: a.call.Stanza, At: now, Payload: convert.Tombstone(a.call.Message, now, slices.Collect(m.Stanza.Tree().Elements())...),
 		}
 		a.post, a.archive = &post, archive
 	default:
@@ -280,7 +281,9 @@ func (q *Queue) refuseAll(ctx context.Context, list []accepted, err error) {
 // show shows the room what has been accepted.
 func (q *Queue) show(ctx context.Context, a accepted) {
 	if a.linked != nil {
-		q.room.SetGuest(ctx, a.linked.Author)
+		if !a.linked.Moderated {
+			q.room.SetGuest(ctx, a.linked.Author)
+		}
 		a.linked.Done(nil)
 	}
 	q.env.Trace("outbox", slog.String("room", q.conv.Row.Label()), slog.String("kind", a.call.Kind), slog.String("id", a.call.Message))

@@ -78,6 +78,9 @@ func (q *Queue) checkEdit(ctx context.Context, w written, r convert.Request, t t
 // checkDelete is about a retraction of a message of the user (XEP-0424).
 func (q *Queue) checkDelete(w written, r convert.Request, t target) (convert.Request, error) {
 	caps := w.login.Caps(q.conv.Row.Net)
+	if r.Linked != nil && r.Linked.Moderated {
+		return q.checkModeration(w, r, t)
+	}
 	switch {
 	case !t.found:
 		return r, stanza.ItemNotFound("The message that you retract is not known here.")
@@ -87,6 +90,20 @@ func (q *Queue) checkDelete(w written, r convert.Request, t target) (convert.Req
 		return r, stanza.FeatureNotImplemented(q.env.Info.Name + " cannot take messages back.")
 	case q.late(t, caps.DeleteWindow):
 		return r, stanza.NotAcceptable(fmt.Sprintf("%s allows retractions for %s only.", q.env.Info.Name, caps.DeleteWindow))
+	}
+	r.Target = t.stanza
+	return r, nil
+}
+
+// checkModeration is about a message of anybody that a moderator of a linked room has removed there (XEP-0425).
+func (q *Queue) checkModeration(w written, r convert.Request, t target) (convert.Request, error) {
+	caps := w.login.Caps(q.conv.Row.Net)
+	ours := t.sender != "" || t.author != "" && t.author == w.login.User // what the login has sent, under whatever name
+	switch {
+	case !t.found:
+		return convert.Request{}, nil // it is removed already
+	case !caps.Delete, !ours && !caps.Moderate:
+		return r, stanza.FeatureNotImplemented(q.env.Info.Name + " does not let the account of the link remove this message.")
 	}
 	r.Target = t.stanza
 	return r, nil

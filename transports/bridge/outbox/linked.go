@@ -29,6 +29,8 @@ type Linked struct {
 	Message   tables.LinkMessage
 	Reactions *tables.LinkReactions // that the message sets
 	Emoji     []string              // those of all people of the linked room, with Reactions
+	// Moderated is set where Stanza removes a message as a moderator does (XEP-0425). It is the room that says so; Author is the moderator.
+	Moderated bool
 	// Done is called from the goroutine of the conversation when the message and Message are durable, with ErrNotKept where
 	// they could not be kept, or else with the error for the author. It does not block.
 	Done func(error)
@@ -61,6 +63,7 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 	if err != nil || request.Kind == convert.None || request.Kind == convert.SendRead {
 		return false, err
 	}
+	request.Linked = &convert.Linked{Link: m.Message.Link, Nick: m.Author.Nick, Moderated: m.Moderated}
 	request, err = q.check(ctx, written{login: l, from: m.Sender, st: m.Stanza}, request)
 	if err != nil || request.Kind == convert.None {
 		return false, err
@@ -69,7 +72,6 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 		return false, stanza.ResourceConstraint("Too many messages wait to be sent here.")
 	}
 	shown := convert.Shown(m.Stanza, request)
-	request.Linked = &convert.Linked{Link: m.Message.Link, Nick: m.Author.Nick}
 	if m.Reactions != nil {
 		request.Emoji = m.Emoji
 	}
@@ -81,7 +83,11 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 	if call.call.Data, err = json.Marshal(request); err != nil {
 		return false, err
 	}
-	q.acceptForRoom(room.Message{From: room.Occupant{ID: m.Author.ID, Nick: m.Author.Nick}, Session: m.Sender, Stanza: shown}, call)
+	from := room.Occupant{ID: m.Author.ID, Nick: m.Author.Nick}
+	if m.Moderated {
+		from = room.Occupant{}
+	}
+	q.acceptForRoom(room.Message{From: from, Session: m.Sender, Stanza: shown}, call)
 	return true, nil
 }
 
