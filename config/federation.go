@@ -24,6 +24,8 @@ type Federation struct {
 	Documents bool     `toml:"documents" doc:"Whether the server reads the documents that domains publish over HTTPS: where their servers are, if there are no SRV records (XEP-0487), and which certificates these have (POSH), if they are not valid otherwise."`
 	Networks  []string `toml:"networks" doc:"Networks that are not public, such as 10.0.0.0/8, to whose addresses the server may connect. Whoever controls a domain can make it point to any address in them."`
 
+	Bidirectional string `toml:"bidirectional" reload:"yes" doc:"Whether one connection is used in both directions (XEP-0288): 'accept' where the other server asks for it, 'ask' that this server asks for it, too, or 'no'. Such a stream cannot be resumed: after a cut some stanzas may come twice."`
+
 	StanzaBytes    Bytes    `toml:"stanza_bytes" reload:"yes" doc:"Size of another server's stanza; depth and attributes are those of clients."`
 	StanzaElements int      `toml:"stanza_elements" reload:"yes" doc:"Elements in another server's stanza."`
 	Rate           Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that one connection of another server may send in the long run; more is read more slowly. 0: no limit."`
@@ -50,7 +52,7 @@ type FederationDomain struct {
 
 func defaultFederation() Federation {
 	return Federation{
-		Enabled: "automatic", TLS: true, DANE: true, Documents: true, StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20, Queues: 256 << 20,
+		Enabled: "automatic", TLS: true, DANE: true, Documents: true, Bidirectional: "accept", StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20, Queues: 256 << 20,
 		WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Resume: Duration(5 * time.Minute), Idle: Duration(10 * time.Minute),
 	}
 }
@@ -63,6 +65,9 @@ func (c *Config) Federates() bool {
 func (f *Federation) validate(p *Problems) {
 	if !slices.Contains([]string{"yes", "no", "automatic"}, f.Enabled) {
 		p.add("federation.enabled", "%q is not yes, no or automatic", f.Enabled)
+	}
+	if !slices.Contains([]string{"accept", "ask", "no"}, f.Bidirectional) {
+		p.add("federation.bidirectional", "%q is not accept, ask or no", f.Bidirectional)
 	}
 	for _, list := range []struct {
 		path string

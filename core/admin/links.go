@@ -14,6 +14,7 @@ const MaxConnections = 1000
 type Connection struct {
 	Ours, Theirs string
 	Incoming     bool
+	Both         bool      // it is used in both directions
 	Since        time.Time // zero: there is none at the moment
 	Waiting      int       // stanzas that wait until it is made
 	Failure      string    // of the last attempt

@@ -14,7 +14,7 @@ type linkKeeper struct{ *s2s.Server }
 func (k linkKeeper) Connections(max int) []admin.Connection {
 	var list []admin.Connection
 	for _, c := range k.Server.Connections(max) {
-		one := admin.Connection{Ours: c.Ours, Theirs: c.Theirs, Incoming: c.Incoming, Since: c.Since, Waiting: c.Waiting}
+		one := admin.Connection{Ours: c.Ours, Theirs: c.Theirs, Incoming: c.Incoming, Both: c.Bidi, Since: c.Since, Waiting: c.Waiting}
 		if c.Failure != nil {
 			one.Failure = c.Failure.Error()
 		}

@@ -26,11 +26,18 @@ type Retained struct {
 // a lock, by the goroutine that wrote it. If the connection ends before that, Done is not called:
 // Unwritten returns the stanza, so that it can be sent on another connection. ErrFull means that the
 // limit of retained stanzas is reached and that nothing was appended; any other error means that the queue
-// is closed or has failed.
+// is closed or has failed. From Manage or Resume on a stanza is kept until it is acknowledged instead, and Done is not called.
 func (q *Queue) Retain(s Retained) error {
 	st, content := s.Stanza, q.content()
 	st.DropTree() // it is kept until the peer reads
 	q.mu.Lock()
+	if q.retained.unacked != nil || q.retained.released {
+		q.mu.Unlock()
+		if !q.AppendStanza(st) {
+			return ErrClosed
+		}
+		return nil
+	}
 	r, size := &q.retained, RetainedSize(st)
 	if q.err == nil && (r.stanzas >= q.limits.Retain.Stanzas || r.bytes+size > q.limits.Retain.Bytes) {
 		q.mu.Unlock()

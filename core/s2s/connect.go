@@ -8,12 +8,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
 // connect makes a connection for a link: one that there is already, if the other server agrees, or a new one.
 func (s *Server) connect(l *link) {
+	if c := s.incoming.find(l.pair); c != nil && c.carry(l) {
+		return
+	}
 	if o := s.directory.find(l.pair.theirs); o != nil && o.adopt(l) {
 		return
 	}
@@ -87,6 +91,9 @@ func (o *outConn) dial() {
 	o.target = target
 	current := s.current.Load()
 	o.carrier = &carrier{Conn: stream.NewConn(s.conns.Context(), &current.out, socket.New(target.Conn), o)}
+	o.receiver = receiver{
+		server: s, batch: router.NewBatch(s.conns.Context()), suits: o.suits, extends: func(pair) bool { return false },
+	}
 	o.AddLog("domain", o.pair.theirs, "from", o.pair.ours, "addr", target.Address)
 	o.Expire(o.deadline, errLate)
 	o.Budget(negotiationBytes, errFlood)

@@ -11,6 +11,7 @@ import (
 type Connection struct {
 	Ours, Theirs string
 	Incoming     bool
+	Bidi         bool      // it is used in both directions (XEP-0288)
 	Connected    bool      // false: one is being made, or the last attempt has failed
 	Since        time.Time // zero if it is not connected
 	Waiting      int       // stanzas, of an outgoing one that is not connected
@@ -21,28 +22,29 @@ type Connection struct {
 func (s *Server) Connections(max int) []Connection {
 	var list []Connection
 	for _, l := range s.links.list() {
-		if len(list) < max {
-			list = append(list, l.connection())
+		if c, accepted := l.connection(); len(list) < max && !accepted {
+			list = append(list, c)
 		}
 	}
-	s.incoming.each(func(_ *inConn, p pair, since time.Time) {
+	s.incoming.each(func(c *inConn, p pair, since time.Time) {
 		if len(list) < max {
-			list = append(list, Connection{Ours: p.ours, Theirs: p.theirs, Incoming: true, Connected: true, Since: since})
+			list = append(list, Connection{Ours: p.ours, Theirs: p.theirs, Incoming: true, Bidi: s.incoming.bidi[p] == c, Connected: true, Since: since})
 		}
 	})
 	return list
 }
 
-func (l *link) connection() Connection {
+// connection describes the connection of a link. accepted says that it is one that the other server has opened.
+func (l *link) connection() (c Connection, accepted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := Connection{Ours: l.pair.ours, Theirs: l.pair.theirs, Connected: l.conn != nil, Waiting: len(l.waiting)}
+	c = Connection{Ours: l.pair.ours, Theirs: l.pair.theirs, Connected: l.conn != nil, Waiting: len(l.waiting)}
 	if c.Connected {
-		c.Since = l.since
+		c.Since, c.Bidi, accepted = l.since, l.conn.bidi, l.conn.accepted
 	} else {
 		c.Failure = l.failure.err
 	}
-	return c
+	return c, accepted
 }
 
 // Disconnect closes the connections with a domain, in both directions, and forgets that the last attempt has failed. It returns how many
@@ -73,8 +75,26 @@ func (s *Server) Disconnect(domain string) int {
 
 // incoming are the pairs for which connections of other servers may send.
 type incoming struct {
-	mu  sync.Mutex
-	all map[*inConn]map[pair]time.Time
+	mu   sync.Mutex
+	all  map[*inConn]map[pair]time.Time
+	bidi map[pair]*inConn // on which the pair can send, too
+}
+
+// reverse lets find return the connection for a pair.
+func (i *incoming) reverse(c *inConn, p pair) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.bidi == nil {
+		i.bidi = map[pair]*inConn{}
+	}
+	i.bidi[p] = c
+}
+
+// find returns the connection on which a pair can send, nil if there is none.
+func (i *incoming) find(p pair) *inConn {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.bidi[p]
 }
 
 func (i *incoming) add(c *inConn, p pair) {
@@ -92,6 +112,11 @@ func (i *incoming) add(c *inConn, p pair) {
 func (i *incoming) remove(c *inConn) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	for p := range i.all[c] {
+		if i.bidi[p] == c {
+			delete(i.bidi, p)
+		}
+	}
 	delete(i.all, c)
 }
 

@@ -2,6 +2,7 @@ package s2s
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -62,10 +63,12 @@ type unflushed struct {
 // carrier is a connection on which a link sends.
 type carrier struct {
 	*stream.Conn
-	management *management // nil without stream management; set before the connection is used
+	management atomic.Pointer[management] // nil without stream management
 	holding    holding
-	secure     bool // with TLS; set before the connection is used, as valid is
+	secure     bool // with TLS; set before the connection is used, as valid, accepted and bidi are
 	valid      bool // the certificate of the other server is
+	accepted   bool // the other server has opened it
+	bidi       bool // it is used in both directions (XEP-0288)
 	used       bool // since it was silent last; under the lock of unflushed
 	dirty      bool // it is in the list
 }

@@ -18,8 +18,14 @@
 //
 // An inConn (in.go, in_negotiate.go) is a connection that another server has opened. That server may send for a pair of domains after it has
 // proved that it is the server of the sender's domain: by a certificate (SASL EXTERNAL, or for further pairs directly), or by a dialback
-// key (in_dialback.go), about which this server asks the server of that domain (verify.go). inConn.Receive (in_receive.go) passes stanzas for
+// key (in_dialback.go), about which this server asks the server of that domain (verify.go). receiver.handle (receiver.go) passes stanzas for
 // these pairs to router.RouteIn; any other one ends the stream with invalid-from.
+//
+// # Both directions
+//
+// If the other server asks for it (XEP-0288), stanzas for the pairs that it may send for go back on its connection (reverse.go), from the moment
+// on at which it enables stream management or sends a stanza. A connection that this server has opened, and asked for that on, passes stanzas of
+// the pairs that it carries to router.RouteIn (receiver.go).
 //
 // # Stream management
 //
@@ -44,5 +50,5 @@
 // Lock order: link.mu, then that of an outbound.Queue, then that of an unacked.List. outShared.mu is held while Target.Failed runs. All
 // other locks of the package are leaves; links.mu is held while that of a link is tried, which does not wait. No lock is held while a stanza is returned or anything is sent.
 //
-// Specifications: RFC 6120 §4, §5, §8.1, §13; RFC 7590; XEP-0220, XEP-0185, XEP-0178, XEP-0198, XEP-0368.
+// Specifications: RFC 6120 §4, §5, §8.1, §13; RFC 7590; XEP-0220, XEP-0185, XEP-0178, XEP-0198, XEP-0288, XEP-0368.
 package s2s

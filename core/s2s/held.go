@@ -87,8 +87,8 @@ func (h *holding) bytes() int {
 // have written more.
 func (c *carrier) count() {
 	n := c.Queue().Pending()
-	if c.management != nil {
-		n += c.management.list.Bytes()
+	if m := c.management.Load(); m != nil {
+		n += m.list.Bytes()
 	} else {
 		n *= 2 // the stanzas are kept until they are written
 	}

@@ -3,12 +3,9 @@ package s2s
 import (
 	"crypto/x509"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/peerlimit"
-	"github.com/dragoman-im/dragoman/core/resumption"
-	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -17,25 +14,14 @@ import (
 // goroutine that runs it.
 type inConn struct {
 	*stream.Conn
-	server   *Server
+	receiver
 	address  *peerlimit.Connection
 	direct   bool // it begins with TLS
 	deadline time.Time
-	batch    *router.Batch
 	stream   inStream
-	rights   rights
 	results  results
-	policy   *Policy // that the rights were last checked against
-	silent   int     // times Limits.Idle
-	managed  managedIn
-}
-
-// managedIn is the state of stream management (XEP-0198).
-type managedIn struct {
-	self      *atomic.Pointer[inConn] // the connection, until it has ended
-	handled   *resumption.Handled     // counts the stanzas of the peer; nil without stream management
-	asked     bool                    // the peer wants to know the count
-	resumable *resumable              // nil if the stream cannot be resumed
+	silent   int // times Limits.Idle
+	reverse  reverse
 }
 
 // inStream is the state of the negotiation.
@@ -45,6 +31,7 @@ type inStream struct {
 	secure    bool
 	chain     []*x509.Certificate // of the peer
 	external  bool                // SASL EXTERNAL has succeeded
+	bidi      bool                // the peer wants to receive on it, too
 	refused   int
 	verifying map[pair]struct{}
 }
@@ -92,11 +79,7 @@ func (c *inConn) secured(err error) error {
 
 // Flush flushes the queues that stanzas of this connection were appended to, and handles the results of verifications.
 func (c *inConn) Flush() {
-	c.batch.Flush()
-	if c.managed.asked {
-		c.managed.asked = false
-		c.managed.handled.Request()
-	}
+	c.flush()
 	for _, r := range c.results.take() {
 		c.verified(r)
 	}
@@ -104,6 +87,9 @@ func (c *inConn) Flush() {
 
 // Ping keeps a connection open on which nothing arrives, by white space: nothing else is sent in this direction. After a while it ends.
 func (c *inConn) Ping() *stanza.Stanza {
+	if c.reverse.takeUsed(c.server) {
+		c.silent = 0
+	}
 	if c.silent++; c.silent >= silences {
 		c.Stop(stream.ErrLeave) // checklist 109
 	} else {
@@ -114,12 +100,15 @@ func (c *inConn) Ping() *stanza.Stanza {
 
 // end ends the stream because of err, then the connection.
 func (c *inConn) end(err error) {
-	if h := c.managed.handled; h != nil && !stream.PeerGone(err) && err != errResumed && err != errNotStored {
-		await(h.Settled())
-		h.Request() // what the peer need not send again
+	c.settle(err)
+	closed := false
+	if errors.Is(err, errStopping) && c.reverse.owed() {
+		err = stream.ErrLeave // the peer's end of the stream says that it has handled all
 	}
 	if errors.Is(err, stream.ErrLeave) {
+		c.reverse.leave()
 		err = c.Leave()
+		closed = errors.Is(err, stream.ErrEnded)
 	}
 	k := &c.server.Counters
 	if c.Established() {
@@ -131,5 +120,6 @@ func (c *inConn) end(err error) {
 		c.Log().Info("connection of another server refused", "domain", c.stream.pair.theirs, "err", err)
 	}
 	c.Close(err, func() { c.answerHeader(c.Header()) })
+	c.reverse.release(c.server, err, !closed)
 	c.detachStream(stream.PeerGone(err) || errors.Is(err, errResumed) || errors.Is(err, stream.ErrSilent) || errors.Is(err, errNotStored))
 }

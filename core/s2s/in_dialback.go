@@ -103,6 +103,7 @@ func (c *inConn) accept(p pair) {
 	c.rights.add(p)
 	c.server.incoming.add(c, p)
 	c.address.Authenticated() // from now on it is not ended in favour of another connection
+	defer c.sendBack(p)
 	if c.Established() {
 		return
 	}

@@ -14,8 +14,8 @@ import (
 // resumable is an incoming stream that can be resumed.
 type resumable struct {
 	id      string
-	pair    pair                    // the only one for which it may be used
-	conn    *atomic.Pointer[inConn] // nil in it when the connection has ended
+	pair    pair                         // the only one for which it may be used
+	conn    *atomic.Pointer[stream.Conn] // nil in it when the connection has ended
 	handled *resumption.Handled
 	gone    chan struct{} // closed when the connection has ended
 	over    bool          // conn has ended and was not cut; set before gone is closed
@@ -96,30 +96,6 @@ func (rs *resumables) sweep(now time.Time) {
 	}
 }
 
-// count begins to count the stanzas of the peer, from n on. They are acknowledged when what the server stores of them is committed.
-func (c *inConn) count(n uint32) {
-	self := &atomic.Pointer[inConn]{}
-	self.Store(c)
-	use := func(f func(*inConn)) {
-		if c := self.Load(); c != nil {
-			f(c)
-		}
-	}
-	c.managed.self = self
-	c.managed.handled = resumption.NewHandled(n, n, resumption.HandledHooks{
-		Answer: func(n uint32) { use(func(c *inConn) { c.acknowledge(n) }) },
-		Failed: func() { use(func(c *inConn) { c.Stop(errNotStored) }) },
-	})
-}
-
-// acknowledge tells the peer that n stanzas are handled. Any goroutine may call it.
-func (c *inConn) acknowledge(n uint32) {
-	c.Append(func(dst []byte) []byte {
-		return append(append(append(dst, "<a xmlns='"+stream.NSManagement+"' h='"...), formatCount(n)...), "'/>"...)
-	})
-	c.Queue().Flush()
-}
-
 // onlyPair returns the pair of the stream; false if there are several, so that it cannot be resumed.
 func (c *inConn) onlyPair() (pair, bool) {
 	for p := range c.rights.all {
@@ -134,8 +110,12 @@ func (c *inConn) enable(it *stream.Item) error {
 		c.manageFailed("unexpected-request")
 		return stream.NewError(stream.PolicyViolation, "stream management is enabled already") // XEP-0198 §3
 	}
-	c.count(0)
+	c.count(c.Conn, 0)
 	answer := managed("enabled")
+	if c.stream.bidi {
+		c.manageBack(answer)
+		return nil
+	}
 	if p, ok := c.onlyPair(); ok && parseBoolean(it.Attr("resume")) && c.server.limits().Resume > 0 {
 		if r := c.server.resumables.add(c, p); r != nil {
 			c.managed.resumable = r
@@ -154,7 +134,7 @@ func (c *inConn) resume(it *stream.Item) error {
 	}
 	p, ok := c.onlyPair()
 	var old *resumable
-	if ok {
+	if ok && !c.stream.bidi {
 		old = c.server.resumables.take(it.Attr("previd"), p)
 	}
 	if old == nil {
@@ -173,7 +153,7 @@ func (c *inConn) resume(it *stream.Item) error {
 		return nil
 	}
 	n, _ := old.handled.Count()
-	c.count(n)
+	c.count(c.Conn, n)
 	fresh := &resumable{id: old.id, pair: p, conn: c.managed.self, handled: c.managed.handled, gone: make(chan struct{})}
 	rs := &c.server.resumables
 	rs.mu.Lock()
@@ -215,8 +195,15 @@ func (c *inConn) requested(*stream.Item) error {
 	return nil
 }
 
-// acknowledged handles an acknowledgement of what was sent in this direction, which is nothing.
+// acknowledged handles an acknowledgement of what was sent in this direction: nothing, unless the stream is for both.
 func (c *inConn) acknowledged(it *stream.Item) error {
+	if r := c.reverse.carrier; r != nil {
+		if m := r.management.Load(); m != nil {
+			err := acknowledge(m, it.Attr("h"))
+			r.count()
+			return err
+		}
+	}
 	h, ok := stream.ParseCount(it.Attr("h"))
 	switch {
 	case c.managed.handled == nil:

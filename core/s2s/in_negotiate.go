@@ -93,19 +93,25 @@ func (c *inConn) features() []*stanza.Element {
 	if c.stream.secure && !c.stream.external && c.proves(c.stream.pair.theirs) { // checklist 107
 		list = append(list, stanza.NewElement(sasl.NS, "mechanisms").Add(stanza.TextElement(sasl.NS, "mechanism", sasl.External)))
 	}
+	if c.server.limits().offersBidi() && !c.stream.external {
+		list = append(list, bidiFeature())
+	}
 	return append(list, dialbackFeature(), managementFeature())
 }
 
 // proves reports whether the certificate of the peer is valid for a domain.
-func (c *inConn) proves(domain string) bool {
-	if !c.stream.secure || len(c.stream.chain) == 0 || domain == "" {
-		return false
+func (c *inConn) proves(domain string) bool { return domain != "" && c.verifyFor(domain) == nil }
+
+// verifyFor returns why the certificate of the peer is not valid for a domain.
+func (c *inConn) verifyFor(domain string) error {
+	if !c.stream.secure || len(c.stream.chain) == 0 {
+		return errCertificate
 	}
 	err := certificate.Verify(c.stream.chain, domain, c.evidence(domain), c.server.cfg.Roots)
 	if err != nil {
 		c.Log().Debug("certificate of another server is not valid", "domain", domain, "err", err)
 	}
-	return err == nil
+	return err
 }
 
 // evidence returns what a domain publishes about certificates. Few lookups are made at once for peers from one network, which can name
@@ -133,6 +139,8 @@ func (c *inConn) Negotiate(it *stream.Item) error {
 		return c.startTLS()
 	case it.Is(sasl.NS, "auth"):
 		return c.auth(it)
+	case it.Is(nsBidi, "bidi"):
+		return c.wantBidi()
 	case it.Is(nsDialback, "result"):
 		return c.result(it)
 	case it.Is(nsDialback, "verify"):
@@ -160,7 +168,7 @@ func (c *inConn) startTLS() error {
 	if err := c.secured(c.StartTLS(c.server.tls.of(c.stream.pair.ours), c.deadline)); err != nil {
 		return err
 	}
-	c.stream.pair = pair{} // RFC 6120 §5.4.3.3
+	c.stream.pair, c.stream.bidi = pair{}, false // RFC 6120 §5.4.3.3
 	return nil
 }
 

@@ -27,8 +27,23 @@ type Limits struct {
 
 	Resume time.Duration // for which a stream that was cut can be resumed (XEP-0198); 5 min, negative: not at all
 
+	Bidi Bidi // whether streams are used in both directions (XEP-0288)
+
 	WaitLimits
 }
+
+// Bidi says whether streams are used in both directions.
+type Bidi uint8
+
+// Values of Bidi.
+const (
+	BidiAccepted Bidi = iota // where other servers ask for it
+	BidiWanted               // this server asks for it, too
+	BidiRefused
+)
+
+func (l *Limits) offersBidi() bool  { return l.Bidi != BidiRefused }
+func (l *Limits) asksForBidi() bool { return l.Bidi == BidiWanted }
 
 // WaitLimits limit what waits until another server is connected.
 type WaitLimits struct {

@@ -200,6 +200,13 @@ func (l *link) attach(c *carrier) {
 	l.giveBack(left, outbound.ErrFull)
 }
 
+// reachable is called when the other server has connected to this one: the link need not wait for another attempt.
+func (l *link) reachable() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failure = failure{}
+}
+
 // sendWaiting gives the connection what waits, and returns that for which it has no room. The lock is held.
 func (l *link) sendWaiting() []outbound.Retained {
 	n := 0

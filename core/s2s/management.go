@@ -94,7 +94,7 @@ func (m *management) take() []outbound.Retained {
 
 // add appends a stanza to the queue of the connection, which keeps it until it is written or, on a managed stream, acknowledged.
 func (c *carrier) add(r outbound.Retained) error {
-	if c.management == nil {
+	if c.accepted || c.management.Load() == nil { // the other server may enable stream management at this moment
 		return c.Queue().Retain(r)
 	}
 	if !c.Queue().AppendStanza(r.Stanza) {

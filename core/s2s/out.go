@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dragoman-im/dragoman/core/outbound"
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
@@ -27,6 +26,7 @@ type outConn struct {
 	tries    int // connections to other servers of the domain that have failed before this one
 	stream   outStream
 	shared   outShared
+	receiver receiver // of a stream for both directions
 }
 
 // outStream is the state of the negotiation.
@@ -37,8 +37,10 @@ type outStream struct {
 	external bool  // it has succeeded
 	dialback bool  // the other server accepts it
 	further  bool  // its features offer dialback, so that further pairs can be asked for: servers that only declare the namespace may never answer a key
+	bidi     bool  // the other server may send, too (XEP-0288)
 	why      error // for which this server ends the stream
 
+	offersBidi       bool
 	offersManagement bool
 	managing         *management // that was asked for
 	managed          bool        // that was answered
@@ -143,10 +145,20 @@ func (o *outConn) giveUp(why error) error {
 }
 
 // Flush implements stream.Handler.
-func (o *outConn) Flush() {}
+func (o *outConn) Flush() { o.receiver.flush() }
 
-// Receive implements stream.Handler: nothing comes in this direction.
-func (o *outConn) Receive(*stream.Item) error { return errInvalidFrom }
+// Receive implements stream.Handler. The other server may send for the pairs for which it has accepted us, in a stream for both directions.
+func (o *outConn) Receive(it *stream.Item) error {
+	if !o.stream.bidi {
+		return errInvalidFrom
+	}
+	return o.receiver.handle(it)
+}
+
+// suits reports whether the connection is good enough for a domain with that rule.
+func (o *outConn) suits(_ string, rule Rule) bool {
+	return !rule.Refused && (rule.Plain || o.stream.secure) && (!rule.Certificates || o.stream.valid)
+}
 
 // Ping ends a connection that was silent in both directions; where stanzas were sent, white space keeps it open.
 func (o *outConn) Ping() *stanza.Stanza {
@@ -163,10 +175,11 @@ func (o *outConn) Ping() *stanza.Stanza {
 func (o *outConn) end(err error) {
 	s := o.server
 	s.directory.remove(o)
+	o.receiver.settle(err)
 	o.returnManagement()
 	o.tryAnother()
 	reason, closed := err, false
-	if errors.Is(err, errStopping) && o.management != nil && o.management.list.Bytes() > 0 {
+	if m := o.management.Load(); errors.Is(err, errStopping) && m != nil && m.list.Bytes() > 0 {
 		o.stream.why, err = errStopping, stream.ErrLeave // the other server's end of the stream says that it has handled all
 	}
 	if errors.Is(err, stream.ErrLeave) {
@@ -188,7 +201,9 @@ func (o *outConn) end(err error) {
 		o.Log().Info("no connection with another server", "err", reason)
 	}
 	o.fail(reason)
-	o.release(reason, !closed)
+	if o.carrier != nil {
+		s.release(o.carrier, o.links(), reason, !closed)
+	}
 }
 
 // tryAnother moves the requests of a connection on which no stream could be negotiated to a connection with another server of the
@@ -228,33 +243,5 @@ func (o *outConn) fail(err error) {
 	}
 	for _, r := range verifies {
 		r.done(outcome{condition: verificationError(err, o.target != nil)})
-	}
-}
-
-// release gives the links what was not sent. cut says that the other server may not have handled all that was sent.
-func (o *outConn) release(err error, cut bool) {
-	unsent := map[pair][]outbound.Retained{}
-	left := o.Queue().Unwritten()
-	o.server.links.held.remove(o.carrier)
-	m := o.management
-	progressed := m.progressed()
-	if m != nil {
-		m.leave(o.carrier, o.server.limits().Resume)
-		if !cut || m.id == "" {
-			left = m.take()
-		}
-		if !cut {
-			left = nil // the other server has ended the stream after it had handled all
-		}
-	}
-	for _, r := range left {
-		p := pair{ours: r.Stanza.From.Domain(), theirs: r.Stanza.To.Domain()}
-		unsent[p] = append(unsent[p], r)
-	}
-	for _, l := range o.links() {
-		if cut && m != nil && m.id != "" {
-			l.keepManagement(m)
-		}
-		l.down(o.carrier, ending{unsent[l.pair], err, progressed})
 	}
 }

@@ -15,7 +15,7 @@ func (o *outConn) manage(l *link) bool {
 		return false
 	}
 	request := managed("enable")
-	if o.server.limits().Resume > 0 {
+	if o.server.limits().Resume > 0 && !o.stream.bidi { // a stream for both directions is not resumed
 		request.With("resume", "true")
 	}
 	if m := l.takeManagement(); m != nil {
@@ -46,6 +46,9 @@ func (o *outConn) manageAnswered(it *stream.Item) error {
 			m.id = e.Attr("id")
 		}
 		o.use(m)
+		if o.stream.bidi {
+			o.receiver.count(o.Conn, 0)
+		}
 		o.Queue().Manage(m.list, none)
 	case "resumed":
 		if e.Attr("previd") != m.id || m.id == "" {
@@ -90,7 +93,7 @@ func (o *outConn) manageRefused(e *stanza.Element) error {
 
 // returnManagement gives back to the link what a resumption that was not answered was for.
 func (o *outConn) returnManagement() {
-	if m := o.stream.managing; m != nil && o.management == nil {
+	if m := o.stream.managing; m != nil && o.management.Load() == nil {
 		if l := o.primary(); l != nil {
 			l.keepManagement(m)
 		}
@@ -101,7 +104,7 @@ func (o *outConn) returnManagement() {
 func (o *outConn) use(m *management) {
 	m.conn.Store(o.carrier)
 	m.cut.set(0)
-	o.management = m
+	o.management.Store(m)
 	o.shared.mu.Lock()
 	o.shared.single = m.id != ""
 	o.shared.mu.Unlock()
@@ -131,16 +134,21 @@ func acknowledge(m *management, h string) error {
 
 // acknowledged handles an acknowledgement (XEP-0198 §4).
 func (o *outConn) acknowledged(it *stream.Item) error {
-	if o.management == nil {
+	m := o.management.Load()
+	if m == nil {
 		return stream.NewError(stream.UnsupportedStanzaType, "")
 	}
-	err := acknowledge(o.management, it.Attr("h"))
+	err := acknowledge(m, it.Attr("h"))
 	o.count()
 	return err
 }
 
-// requested answers that nothing was received: nothing comes in this direction.
+// requested handles a request for an acknowledgement. In a stream for one direction nothing is received.
 func (o *outConn) requested(*stream.Item) error {
+	if o.receiver.managed.handled != nil {
+		o.receiver.managed.asked = true
+		return nil
+	}
 	o.Queue().AppendBytes([]byte("<a xmlns='" + stream.NSManagement + "' h='0'/>"))
 	return nil
 }

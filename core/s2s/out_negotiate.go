@@ -58,6 +58,8 @@ func (o *outConn) Negotiate(it *stream.Item) error {
 		return o.verifyAnswered(it)
 	case string(it.Space()) == stream.NSManagement:
 		return o.manageAnswered(it)
+	case it.StanzaKind() != 0 && o.stream.bidi && len(o.receiver.rights.all) > 0: // the answer to enable is still to come
+		return o.receiver.handle(it)
 	}
 	return stream.NewError(stream.UnsupportedStanzaType, "")
 }
@@ -79,6 +81,7 @@ func (o *outConn) features(e *stanza.Element) error {
 	if e.Child(stream.NSManagement, "sm") != nil {
 		o.stream.offersManagement = true
 	}
+	o.stream.offersBidi = e.Child(nsBidiFeature, "bidi") != nil
 	if !o.stream.secure && e.Child(stream.NSTLS, "starttls") != nil {
 		o.Queue().AppendBytes([]byte("<starttls xmlns='" + stream.NSTLS + "'/>"))
 		return nil
@@ -100,12 +103,14 @@ func (o *outConn) featuresDone(e *stanza.Element) error {
 		return nil
 	case o.stream.secure && !o.stream.tried && offersExternal(e):
 		o.stream.tried = true
+		o.askForBidi()
 		// The identity is that of the header's from (XEP-0178 §3, step 10).
 		o.Queue().AppendBytes([]byte("<auth xmlns='" + sasl.NS + "' mechanism='" + sasl.External + "'>=</auth>"))
 		return nil
 	case !o.stream.dialback:
 		return o.giveUp(errNoMethod)
 	}
+	o.askForBidi()
 	o.ready()
 	return nil
 }
@@ -124,6 +129,15 @@ func offersExternal(e *stanza.Element) bool {
 		}
 	}
 	return false
+}
+
+// askForBidi lets the other server send on this connection, too, if it can and the settings want it (XEP-0288 §2.2: before SASL or dialback).
+func (o *outConn) askForBidi() {
+	if o.stream.bidi || !o.stream.offersBidi || !o.server.limits().asksForBidi() {
+		return
+	}
+	o.stream.bidi = true
+	o.Queue().AppendBytes([]byte("<bidi xmlns='" + nsBidi + "'/>"))
 }
 
 // verifyOnly reports whether the connection is for verifications alone.
@@ -183,6 +197,11 @@ func (o *outConn) resultAnswered(it *stream.Item) error {
 	if err != nil {
 		return err
 	}
+	if d.typ == "" && o.stream.bidi { // XEP-0288 §2.2: it may ask for further pairs; on a connection of its own they are accepted
+		refused := dialback{name: "result", from: d.to, to: d.from, typ: typeError, condition: condNoResources}
+		o.Append(refused.append)
+		return nil
+	}
 	p := pair{ours: d.to, theirs: d.from}
 	o.shared.mu.Lock()
 	r := o.shared.asked[p]
@@ -213,6 +232,11 @@ func (o *outConn) resultAnswered(it *stream.Item) error {
 
 // accepted lets the link of a pair send, after stream management was negotiated.
 func (o *outConn) accepted(p pair) {
+	if o.stream.bidi {
+		o.receiver.rights.add(p)
+		o.Budget(0, nil)
+		o.SetLimits(o.server.limits().Stanza) // stanzas of the other server may come before the answer to enable
+	}
 	if p == o.pair && !o.Established() {
 		if l := o.primary(); l == nil || o.manage(l) {
 			return
@@ -236,7 +260,7 @@ func (o *outConn) establish(p pair) {
 		o.SetLimits(o.server.limits().Stanza)
 		o.Establish()
 		o.opened()
-		o.secure, o.valid = o.stream.secure, o.stream.valid
+		o.secure, o.valid, o.bidi = o.stream.secure, o.stream.valid, o.stream.bidi
 		o.server.links.held.add(o.carrier)
 		o.server.Counters.Out.Add(1)
 		o.Log().Info("connection with another server", "tls", o.stream.secure, "certificate", o.stream.valid, "external", o.stream.external)

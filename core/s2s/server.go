@@ -106,9 +106,9 @@ func (s *Server) SetLimits(limits Limits) {
 		Content: stanza.NSServer, Limits: l.BeforeLogin, Queue: outbound.Limits{Bytes: l.Queue}, Rate: l.Rate, Burst: l.Burst,
 		Idle: l.Idle, Pace: s.cfg.Pace, Elements: inElements, Counters: &s.Counters.Counters, Log: s.cfg.Log,
 	}
+	in.Queue.Retain = outbound.RetainLimits{Stanzas: l.Queue / 256, Bytes: l.Queue}
 	out := in
 	out.Elements = outElements
-	out.Queue.Retain = outbound.RetainLimits{Stanzas: l.Queue / 256, Bytes: l.Queue}
 	s.current.Store(&settings{l, in, out})
 	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: l.Pending})
 }
@@ -153,7 +153,8 @@ func (s *Server) arrive(nc net.Conn, direct bool) {
 		return
 	}
 	current := s.current.Load()
-	c := &inConn{server: s, address: address, direct: direct, batch: router.NewBatch(s.conns.Context())}
+	c := &inConn{address: address, direct: direct}
+	c.receiver = receiver{server: s, batch: router.NewBatch(s.conns.Context()), suits: c.suits, extends: c.extends}
 	c.Conn = stream.NewConn(s.conns.Context(), &current.in, socket.New(nc), c)
 	c.AddLog("conn", nc.RemoteAddr().String())
 	c.deadline = time.Now().Add(current.limits.Wait)

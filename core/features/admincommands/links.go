@@ -47,6 +47,9 @@ func listLinks(ctx context.Context, q request) (command.Step, error) {
 		if c.Incoming {
 			direction = "in"
 		}
+		if c.Both {
+			direction += " and back"
+		}
 		x.Items = append(x.Items, []form.Field{
 			{Var: "theirs", Values: []string{c.Theirs}}, {Var: "ours", Values: []string{c.Ours}},
 			{Var: "direction", Values: []string{direction}}, {Var: "state", Values: []string{linkState(c)}},
