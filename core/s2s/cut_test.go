@@ -16,6 +16,7 @@ type relay struct {
 	to    string
 	mu    sync.Mutex
 	conns []net.Conn
+	ended bool
 }
 
 func newRelay(t testing.TB, to string) *relay {
@@ -38,6 +39,9 @@ func newRelay(t testing.TB, to string) *relay {
 				continue
 			}
 			r.mu.Lock()
+			if r.ended {
+				_, _ = near.Close(), far.Close()
+			}
 			r.conns = append(r.conns, near, far)
 			r.mu.Unlock()
 			pass := func(from, to net.Conn) {
@@ -50,6 +54,9 @@ func newRelay(t testing.TB, to string) *relay {
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
+		r.mu.Lock()
+		r.ended = true
+		r.mu.Unlock()
 		r.cut()
 		running.Wait()
 	})

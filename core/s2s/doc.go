@@ -47,7 +47,7 @@
 // from the beginning; Server.Shutdown waits for all of them. The result of a verification comes from the goroutine of another
 // connection, through results (verify.go). Run removes unused links.
 //
-// Lock order: link.mu, then that of an outbound.Queue, then that of an unacked.List. outShared.mu is held while Target.Failed runs. All
+// Lock order: reverse.mu, then link.mu, then that of an outbound.Queue, then that of an unacked.List. outShared.mu is held while Target.Failed runs. All
 // other locks of the package are leaves; links.mu is held while that of a link is tried, which does not wait. No lock is held while a stanza is returned or anything is sent.
 //
 // Specifications: RFC 6120 §4, §5, §8.1, §13; RFC 7590; XEP-0220, XEP-0185, XEP-0178, XEP-0198, XEP-0288, XEP-0368.

@@ -191,13 +191,15 @@ func (l *link) grow(bytes int) {
 }
 
 // attach makes c the link's connection, and sends what waits.
-func (l *link) attach(c *carrier) {
+func (l *link) attach(c *carrier) { l.giveBack(l.use(c), outbound.ErrFull) }
+
+// use is attach, but for the stanzas for which the connection has no room: it returns them.
+func (l *link) use(c *carrier) []outbound.Retained {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.conn, l.state, l.since = c, up, time.Now()
 	l.giveShare()
-	left := l.sendWaiting()
-	l.mu.Unlock()
-	l.giveBack(left, outbound.ErrFull)
+	return l.sendWaiting()
 }
 
 // reachable is called when the other server has connected to this one: the link need not wait for another attempt.
@@ -207,17 +209,26 @@ func (l *link) reachable() {
 	l.failure = failure{}
 }
 
-// sendWaiting gives the connection what waits, and returns that for which it has no room. The lock is held.
-func (l *link) sendWaiting() []outbound.Retained {
+// sendWaiting gives the connection what waits, and returns that for which it has no room. If the connection has ended, the rest waits for down.
+// The lock is held.
+func (l *link) sendWaiting() (left []outbound.Retained) {
 	n := 0
-	for n < len(l.waiting) && l.conn.add(l.waiting[n]) == nil {
+	var err error
+	for n < len(l.waiting) {
+		if err = l.conn.add(l.waiting[n]); err != nil {
+			break
+		}
 		n++
 	}
-	left := l.waiting[n:]
+	l.server.Counters.Sent.Add(uint64(n))
+	rest := l.waiting[n:]
 	l.waiting = nil
 	l.grow(-l.size)
-	l.server.Counters.Sent.Add(uint64(n))
-	return left
+	if err == nil || errors.Is(err, outbound.ErrFull) {
+		return rest
+	}
+	l.prepend(rest)
+	return nil
 }
 
 // leave makes the link stop using a connection that is about to be closed.

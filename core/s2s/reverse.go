@@ -90,8 +90,9 @@ func (c *inConn) carry(l *link) bool {
 	if !slices.Contains(r.carried, l) {
 		r.carried = append(r.carried, l)
 	}
+	left := l.use(r.carrier) // with the lock, so that the end of the connection comes after it
 	r.mu.Unlock()
-	l.attach(r.carrier)
+	l.giveBack(left, outbound.ErrFull)
 	r.carrier.Queue().Flush()
 	return true
 }
