@@ -39,8 +39,7 @@ func dial(ctx context.Context, t target, o *options, account int) (*client, erro
 
 // connect opens the stream, with TLS if o.tls is set.
 func connect(ctx context.Context, t target, o *options) (*client, error) {
-	d := net.Dialer{Timeout: stepTimeout}
-	conn, err := d.DialContext(ctx, "tcp", t.addr)
+	conn, err := dialTarget(ctx, t, o)
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +65,17 @@ func connect(ctx context.Context, t target, o *options) (*client, error) {
 	return c, c.open(t.domain)
 }
 
+func dialTarget(ctx context.Context, t target, o *options) (net.Conn, error) {
+	if o.webSocket != "" {
+		return dialWebSocket(ctx, o.webSocket)
+	}
+	d := net.Dialer{Timeout: stepTimeout}
+	return d.DialContext(ctx, "tcp", t.addr)
+}
+
 func (c *client) open(domain string) error {
 	_, err := c.ask("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='"+domain+"'>",
-		"</stream:features>", "<stream:features/>", "</stream:stream>")
+		"</stream:features>", "<stream:features/>", "</stream:stream>", "<close ")
 	return err
 }
 

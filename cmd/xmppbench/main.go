@@ -31,6 +31,7 @@ func root() *cobra.Command {
 	flags.StringVar(&o.user, "user", "bench", "beginning of the account names")
 	flags.StringVar(&o.password, "password", "bench", "password of all accounts")
 	flags.StringVar(&o.mechanism, "mechanism", "PLAIN", "PLAIN, SCRAM-SHA-1, SCRAM-SHA-256, or HT-SHA-256-NONE: with a token that the first login asks for")
+	flags.StringVar(&o.webSocket, "websocket", "", "HOST:PORT of the HTTP listener: connect by WebSocket, at /ws")
 	flags.BoolVar(&o.tls, "tls", false, "use STARTTLS (certificates are not verified)")
 	flags.IntVar(&o.repeat, "rounds", 3, "how often each server is measured")
 	flags.BoolVar(&o.json, "json", false, "print only the medians, as one line of JSON for each server")

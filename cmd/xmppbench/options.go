@@ -13,6 +13,7 @@ import (
 type options struct {
 	target, versus            string
 	user, password, mechanism string
+	webSocket                 string // address; "": TCP
 	tls                       bool
 	repeat                    int
 	json                      bool

@@ -210,9 +210,8 @@ func (c *Conn) Run() (err error) {
 
 // nextFrame returns the next element of a framed stream.
 func (c *Conn) nextFrame() (*Item, error) {
-	c.scanner.Idle()
 	for c.intake.frame = nil; c.intake.frame == nil; {
-		if _, err := (*input)(c).Read(nil); err != nil {
+		if err := c.takeFrame(); err != nil {
 			return nil, err
 		}
 	}
@@ -222,6 +221,20 @@ func (c *Conn) nextFrame() (*Item, error) {
 	}
 	c.intake.opened = true
 	return it, err
+}
+
+// takeFrame reads a frame into c.intake.frame. If none has arrived, it first flushes what was caused so far: see input.Read.
+func (c *Conn) takeFrame() error {
+	if b, ok := c.frames.(buffered); ok && b.HasFrame() {
+		n, err := c.readFrame()
+		if err != nil {
+			return err
+		}
+		return c.count(n)
+	}
+	c.scanner.Idle()
+	_, err := (*input)(c).Read(nil)
+	return err
 }
 
 func (c *Conn) dispatch(it *Item) error {

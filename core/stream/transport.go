@@ -36,6 +36,9 @@ type FrameTransport interface {
 // frameLimiter is a FrameTransport that limits the bytes of a frame before it has arrived. The goroutine that reads calls SetMaxFrame.
 type frameLimiter interface{ SetMaxFrame(n int) }
 
+// buffered is a FrameTransport that reports whether ReadFrame would return without waiting.
+type buffered interface{ HasFrame() bool }
+
 // pinger is a FrameTransport that can ask the peer by itself whether it lives. The answer makes ReadFrame return nil.
 type pinger interface{ AppendPing(dst []byte) []byte }
 

@@ -72,6 +72,12 @@ func (c *Conn) UseQueue(q *outbound.Queue) { c.queue = q }
 // SetReadDeadline implements stream.FrameTransport.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.net.SetReadDeadline(t) }
 
+// HasFrame reports whether ReadFrame would return a message without waiting.
+func (c *Conn) HasFrame() bool {
+	h, size, code := parseHeader(c.in.buf[c.in.r:c.in.w])
+	return code == 0 && size > 0 && h.fin && uint64(c.in.w-c.in.r-size) >= h.length
+}
+
 // ReadFrame implements stream.FrameTransport: it returns the next message, or nil after a ping or pong.
 func (c *Conn) ReadFrame() ([]byte, error) {
 	for {

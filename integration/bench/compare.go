@@ -31,7 +31,7 @@ func (b *bench) compare(ctx context.Context, w io.Writer) error {
 		}
 		for round := range all {
 			for _, s := range b.servers {
-				if failed[s] || m.needs != "" && !slices.Contains(s.mechanisms, m.needs) || m.search && !s.kind.indexes {
+				if failed[s] || m.needs != "" && !slices.Contains(s.mechanisms, m.needs) || m.search && !s.kind.indexes || m.webSocket && !s.kind.webSocket {
 					continue
 				}
 				b.progress("%d of %d: %s: %s, round %d of %d", i+1, len(list), m.what, s.title, round+1, all)

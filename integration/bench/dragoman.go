@@ -13,7 +13,7 @@ import (
 // to all of these accounts too.
 var dragoman = &kind{
 	name: "dragoman", title: "Dragoman", configure: configureDragoman, populate: importAccounts,
-	mechanisms: []string{"SCRAM-SHA-256", "HT-SHA-256-NONE"}, indexes: true, imports: true, fill: importArchive,
+	mechanisms: []string{"SCRAM-SHA-256", "HT-SHA-256-NONE"}, webSocket: true, indexes: true, imports: true, fill: importArchive,
 	room: []string{"--room", "lobby@echo.DOMAIN", "--link", "guest"}, native: nativeRoom,
 }
 
@@ -44,7 +44,7 @@ func (b *bench) configureDragomanBinary(s *server, binary, sections string) erro
 	}
 	web := ""
 	if strings.Contains(string(settings), "http_tls") {
-		web = "http = []\nhttp_tls = []"
+		web = fmt.Sprintf("http = [%q]\nhttp_tls = []", s.webAddr())
 	}
 	rooms := "" // no limit of messages
 	if strings.Contains(string(settings), "[rooms]") {

@@ -17,6 +17,8 @@ type measure struct {
 	needs  string
 	once   bool // measured in one round only, since a round takes long
 	search bool // only servers that index messages by words can do it
+
+	webSocket bool // only servers whose WebSocket is configured here
 }
 
 // byLoad returns a measure that runs xmppbench once, with args, and compares the CPU time per unit.
@@ -42,6 +44,13 @@ func idle(what string, more ...string) measure {
 		}
 		return b.load(ctx, s, append([]string{"idle", "--settle", settle, "--sessions", number(b.idle), "--users", number(accounts)}, more...)...)
 	}}
+}
+
+// overWebSocket is byLoad over WebSocket, at the address of each server.
+func overWebSocket(what, unit string, args func(b *bench, s *server) []string) measure {
+	m := byLoad(what, unit, func(b *bench, s *server) []string { return append(args(b, s), "--websocket", s.webAddr()) })
+	m.webSocket = true
+	return m
 }
 
 func (m measure) with(mechanism string) measure {
@@ -81,6 +90,8 @@ func measures(o options) []measure {
 		byLoad("chat to full addresses", "message", chat("--archive", "never")),
 		byLoad("chat to bare addresses", "message", chat("--archive", "never", "--bare")),
 		byLoad("chat with TLS", "message", chat("--archive", "never", "--tls")),
+		byLoad("chat, window 10", "message", chat("--archive", "never", "--window", "10")),
+		overWebSocket("chat, window 10, WebSocket", "message", chat("--archive", "never", "--window", "10")),
 		byLoad("chat with the archive on", "message", archived()),
 		byLoad("chat with the archive on, XEP-0198", "message", archived("--manage")),
 		byLoad("to 10 remote domains, TLS", "message", remote("--out")),

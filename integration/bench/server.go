@@ -24,6 +24,7 @@ type kind struct {
 	populate func(ctx context.Context, b *bench, s *server, user string, n int) error
 	// mechanisms are those that it has with the passwords stored as they are, beside PLAIN and SCRAM-SHA-1.
 	mechanisms []string
+	webSocket  bool // clients may connect by WebSocket, at webAddr
 	indexes    bool // archived messages are indexed by words, after the load
 	imports    bool // fill imports what 'xmppbench messages' writes
 	// fill gives the server, which does not run, an account with an archive.
@@ -52,6 +53,7 @@ type server struct {
 	dir     string
 	port    int
 	links   int // port for other servers
+	web     int // port for HTTP
 	cert    *peers.Authority
 	version string
 	command func() *exec.Cmd
@@ -75,6 +77,9 @@ func (b *bench) newServer(k *kind) (*server, error) {
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
+	if s.web, err = freePort(); err != nil {
+		return nil, err
+	}
 	if s.links, err = freePort(); err != nil {
 		return nil, err
 	}
@@ -92,6 +97,9 @@ func freePort() (int, error) {
 }
 
 func (s *server) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
+// webAddr is where clients connect by HTTP.
+func (s *server) webAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.web) }
 
 // linkAddr is where other servers connect.
 func (s *server) linkAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.links) }
