@@ -50,7 +50,7 @@ func (s *Server) newConferences() error {
 		}
 		h.conference = conference.New(conference.Options{
 			Endpoint: endpoint, Store: kept, Lists: kept, Public: kept, Archives: kept, Secret: secret, Config: s.config.Rooms, Log: s.log, Notify: s.rooms.Room,
-			CardBytes: int(s.config.Limits.VCardBytes), Space: h.isSpace,
+			CardBytes: int(s.config.Limits.VCardBytes), Space: h.isSpace, Destroyed: h.roomDestroyed,
 			Clock: store.NewClock(s.store, "rooms", time.Now, s.log),
 			People: conference.People{
 				Local:  localAccount(s.config),

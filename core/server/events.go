@@ -161,6 +161,14 @@ func (h *host) isSpace(ctx context.Context, service jid.JID, node string) (bool,
 	return h.events.domain.Engine().IsSpace(ctx, service, node)
 }
 
+// roomDestroyed takes a room that does not exist any longer out of a space of the host's service.
+func (h *host) roomDestroyed(ctx context.Context, service jid.JID, node string, room jid.JID) error {
+	if is, err := h.isSpace(ctx, service, node); err != nil || !is {
+		return err
+	}
+	return h.events.spaces.RoomDestroyed(ctx, service, node, room)
+}
+
 // newPubsub serves the host's publish-subscribe service.
 func (h *host) newPubsub(r *router.Router, a assembly) error {
 	const name = "Publish-subscribe"

@@ -143,7 +143,7 @@ func (o *owner) Query(ctx context.Context, r *room.Room, q room.Query) (*stanza.
 }
 
 // Notify implements room.Owner.
-func (o *owner) Notify(_ context.Context, r *room.Room, e room.Event) {
+func (o *owner) Notify(ctx context.Context, r *room.Room, e room.Event) {
 	switch e.Kind {
 	case room.Entered, room.Exited, room.DeliveryFault, room.Destroyed:
 		o.service.crowds.set(r)
@@ -154,5 +154,6 @@ func (o *owner) Notify(_ context.Context, r *room.Room, e room.Event) {
 		o.node = r.Config().Pubsub
 	case room.Destroyed:
 		o.service.Log.Info("room destroyed", "room", r.JID().String())
+		o.endSpace(ctx, r)
 	}
 }

@@ -43,7 +43,9 @@ type Options struct {
 	Config   config.Rooms // the settings; SetConfig replaces those that can be reloaded
 	People
 	// Space reports whether a node of a service is a space (XEP-0503); may be nil.
-	Space     func(ctx context.Context, service jid.JID, node string) (bool, error)
+	Space func(ctx context.Context, service jid.JID, node string) (bool, error)
+	// Destroyed is called with a permanent room that was destroyed, and the node of a service that it named as its own; may be nil.
+	Destroyed func(ctx context.Context, service jid.JID, node string, room jid.JID) error
 	CardBytes int // of the vCard of a room
 	// Notify is called with the messages of rooms, to notify accounts that have no session in them; may be nil.
 	Notify func(context.Context, notification.Message)

@@ -42,6 +42,18 @@ func (s *Service) LeaveSpace(ctx context.Context, who, at jid.JID, space string)
 	return s.moveRoom(ctx, who, at, func(node string) (string, bool) { return "", node == space })
 }
 
+// endSpace takes a room that was destroyed out of the space that it named as its own. One that is not permanent ends with its last occupant,
+// and stays in its space, from which it is entered again.
+func (o *owner) endSpace(ctx context.Context, r *room.Room) {
+	at, node, ok := pubsub.ParseNodeURI(o.node)
+	if !ok || o.service.Destroyed == nil || !r.Config().Persistent {
+		return
+	}
+	if err := o.service.Destroyed(context.WithoutCancel(ctx), at, node, r.JID()); err != nil {
+		o.service.Log.Warn("a destroyed room stays in its space", "room", r.JID().String(), "space", o.node, "err", err)
+	}
+}
+
 // moveRoom changes the node of a room, if who owns the room.
 func (s *Service) moveRoom(ctx context.Context, who, at jid.JID, change func(node string) (string, bool)) (done bool, err error) {
 	err = s.call(ctx, at, func(ctx context.Context, r *room.Room) error {

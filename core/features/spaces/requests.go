@@ -2,6 +2,7 @@ package spaces
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/command"
@@ -30,6 +31,16 @@ func (s *Spaces) request(ctx context.Context, who command.Caller, typ, namespace
 // set is request of type set, whose answer does not matter.
 func (s *Spaces) set(ctx context.Context, who command.Caller, namespace string, content ...*stanza.Element) error {
 	_, err := s.request(ctx, who, stanza.TypeSet, namespace, content...)
+	return err
+}
+
+// RoomDestroyed takes a room that does not exist any longer out of a space of the service.
+func (s *Spaces) RoomDestroyed(ctx context.Context, service jid.JID, node string, room jid.JID) error {
+	retract := stanza.NewElement(pubsub.NS, "retract").With("node", node).Add(stanza.NewElement(pubsub.NS, "item").With("id", room.String()))
+	err := s.set(ctx, command.Caller{JID: service, To: service}, pubsub.NS, retract)
+	if e, ok := errors.AsType[*stanza.Error](err); ok && e.Condition == "item-not-found" {
+		return nil // it was taken out before
+	}
 	return err
 }
 

@@ -166,6 +166,32 @@ func TestSpaces(t *testing.T) {
 	}
 }
 
+// A room that is destroyed leaves the space that it says to be in; other rooms of the space stay.
+func TestDestroyedRoomLeavesItsSpace(t *testing.T) {
+	t.Parallel()
+	s := startAt(t, storetest.URL(t), "alice", "bob")
+	alice, bob := s.online(alicePC), s.online(bobDesk)
+	node := alice.createsSpace("title", "Developers", "description", "All of them")
+	bob.completes("join-space", "space", node)
+	alice.to(lobby, enters(lobby, "Al"), configures(lobby, "persistentroom", "1"))
+	den := "den@" + conferenceDomain // belongs to nobody who could take it out
+	bob.to(den, enters(den, "Bob"), configures(den, "persistentroom", "1"))
+	for _, at := range []string{lobby, den} {
+		alice.completes("add-room", "space", node, "room", at)
+	}
+	bob.take()
+	destroy := ask("set", "end", lobby, `<query xmlns='http://jabber.org/protocol/muc#owner'><destroy/></query>`)
+	alice.to(lobby, destroy)
+	bob.getsSome(news(bobBare, `<items node='`+node+`'><retract id='`+lobby+`'/></items>`))
+	alice.to(lobby, enters(lobby, "Al"), configures(lobby, "persistentroom", "1", "muc#roomconfig_pubsub", "xmpp:"+service+"?;node="+node))
+	alice.to(lobby, destroy) // it is in the space no longer
+	alice.take()
+	alice.sends(ask("get", "rooms", service, `<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='`+node+`'/></pubsub>`))
+	if got := show(alice.take()); strings.Contains(got, lobby) || !strings.Contains(got, den) {
+		t.Error(got)
+	}
+}
+
 // A room whose owner names something that is no space of this server is in none.
 func TestNoSpace(t *testing.T) {
 	t.Parallel()
