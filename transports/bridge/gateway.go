@@ -189,6 +189,7 @@ func (g *Gateway) assemble(o Options, log *delivery.Log) {
 	x.rooms.Connect(f.backfill, g)
 	f.outbox.Connect(f.backfill, x.links)
 	f.conversations.OnArchived(x.links.Archived)
+	f.conversations.OnDescribed(x.links.Described)
 }
 
 // Domain is the gateway's address.

@@ -135,3 +135,53 @@ func TestModerationThatTheNetworkRefuses(t *testing.T) {
 		})
 	}
 }
+
+// The topic of a channel becomes the subject of the linked rooms when it changes, once; a name does not.
+func TestTopicOfALinkedRoom(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		s.give(stanza.NewIQ(garden, phone, stanza.TypeSet, stanza.NewElement("http://jabber.org/protocol/muc#admin", "query").
+			Add(stanza.NewElement("http://jabber.org/protocol/muc#admin", "item").With("jid", domain.String()).With("affiliation", "admin"))))
+		h.linkRoom("plaza", garden)
+		describe := func(change func(*transports.RoomInfo)) {
+			h.check(h.world.Do(func(as faultnet.As) error { return as.Describe("plaza", true, change) }))
+			time.Sleep(time.Second)
+		}
+		for range 2 {
+			describe(func(i *transports.RoomInfo) { i.Topic = "Cake at five" })
+		}
+		describe(func(i *transports.RoomInfo) { i.Name = "The plaza" })
+		h.expectInRoom(eve, "garden/Echo subject: Cake at five")
+		h.discard()
+		h.restart()
+		time.Sleep(time.Minute)
+		h.expectInRoom(eve)
+		h.world.Say("plaza", "cleo", "more")
+		h.expectInRoom(eve, "garden/Cleo: more")
+	})
+}
+
+// A private message to a puppet is refused, with what to do instead.
+func TestPrivateMessageInALinkedRoom(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		h.linkRoom("plaza", garden)
+		h.world.Say("plaza", "cleo", "hello")
+		time.Sleep(time.Second)
+		h.discard()
+		var answers []string
+		deliver := h.others
+		h.others = func(st *stanza.Stanza) bool {
+			if st.Type == stanza.TypeError {
+				answers = append(answers, st.Err().Text)
+			}
+			return deliver(st)
+		}
+		to, _ := contact("cleo").WithResource("link-1")
+		from, _ := garden.WithResource("Eve")
+		h.send(stanza.NewMessage(to, from, stanza.TypeChat, text("psst")))
+		time.Sleep(time.Second)
+		if len(answers) != 1 || !strings.Contains(answers[0], "you can write to "+contact("cleo").String()) {
+			t.Errorf("eve got %q", answers)
+		}
+		h.expectNetwork("plaza", "cleo: hello")
+	})
+}

@@ -101,6 +101,9 @@ func (c *Conversation) Commit(ctx context.Context, b *tables.Batch) error {
 		if len(b.Archive) > 0 {
 			c.set.archived(c.ID)
 		}
+		if len(b.Rooms.Rooms) > 0 {
+			c.set.described(c.ID)
+		}
 	}
 	return err
 }

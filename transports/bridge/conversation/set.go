@@ -26,15 +26,20 @@ type Set struct {
 	away   atomic.Bool // the server cannot be reached
 	// archived is called when something was added to the archive of a conversation. It must not block.
 	archived func(id int64)
+	// described is called when the row of a conversation was written. It must not block.
+	described func(id int64)
 }
 
 // NewSet makes the conversations of a gateway; parts makes what a conversation consists of, without I/O.
 func NewSet(env *gateway.Env, store Store, registry *logins.Registry, parts func(*Conversation) Parts) *Set {
-	return &Set{env: env, store: store, logins: registry, parts: parts, archived: func(int64) {}}
+	return &Set{env: env, store: store, logins: registry, parts: parts, archived: func(int64) {}, described: func(int64) {}}
 }
 
 // OnArchived has a function called when something was added to the archive of a conversation. It must not block.
 func (s *Set) OnArchived(f func(id int64)) { s.archived = f }
+
+// OnDescribed has a function called when the row of a conversation was written, such as with another topic. It must not block.
+func (s *Set) OnDescribed(f func(id int64)) { s.described = f }
 
 // Start lets the conversations run until Stop.
 func (s *Set) Start(ctx context.Context) {

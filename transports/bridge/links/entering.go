@@ -28,7 +28,9 @@ type linkedRoom struct {
 	archive  bool   // it has one (XEP-0313)
 	// oldModeration is set where it knows version 0.2 of XEP-0425 only.
 	oldModeration bool
-	aff           string // of the gateway itself
+	subject       string  // of the room
+	topic         *string // of the channel, which the room is to be shown; nil where it has not changed
+	aff           string  // of the gateway itself
 	role          string
 	occupants     map[string]seenOccupant // by nick
 }

@@ -70,11 +70,15 @@ func (l *link) load(ctx context.Context) error {
 func (l *link) disposable() bool { return l.gone }
 
 // work runs after each batch of jobs.
-func (l *link) work(ctx context.Context, _ mailbox.Marks) {
+func (l *link) work(ctx context.Context, look mailbox.Marks) {
 	if l.gone || l.row.Cause != "" {
 		return
 	}
+	if look.Has(described) {
+		l.readChannel(ctx)
+	}
 	if l.phase == live {
+		l.showTopic()
 		l.pump(ctx)
 	}
 	l.save(ctx)
@@ -151,7 +155,7 @@ func (l *link) handle(ctx context.Context, st *stanza.Stanza) {
 	case st.Child(convert.NSMAM, "result") != nil && st.From == l.row.Address:
 		l.missedMessage(st)
 	case st.Body() != "":
-		l.send(st.ErrorReply(stanza.ServiceUnavailable("Private messages do not go through a linked room.")))
+		l.send(st.ErrorReply(stanza.ServiceUnavailable(l.noPrivate(st))))
 	}
 }
 

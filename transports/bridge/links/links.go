@@ -100,7 +100,10 @@ func New(o Options) *Links {
 }
 
 // What Work of a link may have to look at.
-const archived mailbox.Marks = 1
+const (
+	archived  mailbox.Marks = 1 << iota // the archive of the channel
+	described                           // its row
+)
 
 // maxWaiting is how many stanzas of a linked room may wait. Where there are more the room is entered and read again.
 const maxWaiting = 1000
@@ -182,12 +185,17 @@ func (x *Links) enqueue(id int64, job func(*link, context.Context)) {
 }
 
 // Archived has the links of a channel look at its archive. It does not block.
-func (x *Links) Archived(room int64) {
+func (x *Links) Archived(room int64) { x.wake(room, archived) }
+
+// Described has the links of a channel look at its name and topic. It does not block.
+func (x *Links) Described(room int64) { x.wake(room, described) }
+
+func (x *Links) wake(room int64, look mailbox.Marks) {
 	x.mu.Lock()
 	list := x.of[room]
 	x.mu.Unlock()
 	for _, id := range list {
-		_ = x.boxes.Wake(id, archived) // where the gateway stops, the next start looks
+		_ = x.boxes.Wake(id, look) // where the gateway stops, the next start looks
 	}
 }
 

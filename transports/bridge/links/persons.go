@@ -275,6 +275,19 @@ func (l *link) personPresence(st *stanza.Stanza) {
 	}
 }
 
+// noPrivate is why a private message is not carried: on the network it would come from the login of the link, whoever has written it. The
+// address that a room shows of somebody is no proof that they have written it either.
+func (l *link) noPrivate(st *stanza.Stanza) string {
+	text := "Private messages do not go through a linked room."
+	for _, p := range l.persons.by {
+		if p.jid == st.To && p.user != "" {
+			text += " With an account of your own on " + l.links.env.Info.Name + ", which you link to " + l.links.env.Domain.String() +
+				", you can write to " + p.jid.Bare().String() + "."
+		}
+	}
+	return text
+}
+
 // personError handles an error for the presence of a person.
 func (l *link) personError(p *person, e *stanza.Error) {
 	if p.state != comes {

@@ -231,6 +231,9 @@ func (l *link) groupchat(ctx context.Context, st *stanza.Stanza) {
 		}
 	}
 	subject := st.Child("", "subject") != nil && st.Child("", "body") == nil
+	if subject {
+		l.room.subject = st.Tree().ChildText("", "subject")
+	}
 	switch {
 	case l.phase == live:
 		l.take(ctx, r)
