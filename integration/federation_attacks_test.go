@@ -282,12 +282,17 @@ type serverChat struct {
 	fault    error
 }
 
-func startServerChat(t *testing.T, a, b *federated) *serverChat {
-	t.Helper()
-	for _, pair := range [][2]*federated{{a, b}, {b, a}} { // the servers connect
+// connectServers has the servers connect, in both directions.
+func connectServers(a, b *federated) {
+	for _, pair := range [][2]*federated{{a, b}, {b, a}} {
 		pair[0].user.send("<message to='%s' type='chat' id='first'><body>first</body></message>", pair[1].user.full())
 		pair[1].user.await("the first message", func(e *xmltree.Element) bool { return e.ChildText("body") == "first" && e.Attr("type") == "chat" })
 	}
+}
+
+func startServerChat(t *testing.T, a, b *federated) *serverChat {
+	t.Helper()
+	connectServers(a, b)
 	c := &serverChat{ended: make(chan struct{})}
 	c.all.Go(func() { c.run(t.Context(), a.user, b.user) })
 	return c

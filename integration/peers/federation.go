@@ -26,6 +26,7 @@ type Federation struct {
 	pool   *x509.CertPool
 	ca     *x509.Certificate
 	key    *ecdsa.PrivateKey
+	relays map[string]*Relay // by domain; nil until its server is announced
 }
 
 // NewFederation makes an authority and starts a DNS server, which ends with the test.
@@ -130,6 +131,17 @@ func (f *Federation) AnnounceTLS(t testing.TB, addr string, domains ...string) {
 	f.announce(t, "_xmpps-server", addr, domains)
 }
 
+// RelayTo lets others find a domain, when it is announced, only through a relay that can cut the connections.
+func (f *Federation) RelayTo(domain string) {
+	if f.relays == nil {
+		f.relays = map[string]*Relay{}
+	}
+	f.relays[domain] = nil
+}
+
+// Relay is the relay of RelayTo, once the domain was announced.
+func (f *Federation) Relay(domain string) *Relay { return f.relays[domain] }
+
 func (f *Federation) announce(t testing.TB, service, addr string, domains []string) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(addr)
@@ -141,6 +153,17 @@ func (f *Federation) announce(t testing.TB, service, addr string, domains []stri
 		priority = 5
 	}
 	for _, d := range domains {
+		port := port
+		if relay, ok := f.relays[d]; ok {
+			if service == "_xmpps-server" {
+				continue
+			}
+			if relay == nil {
+				relay = StartRelay(t, "127.0.0.1:0", addr)
+				f.relays[d] = relay
+			}
+			_, port, _ = net.SplitHostPort(relay.Addr)
+		}
 		f.DNS.Add(t, fmt.Sprintf("%s._tcp.%s. 60 SRV %d 0 %s localhost.", service, d, priority, port))
 	}
 }
