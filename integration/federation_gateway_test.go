@@ -68,4 +68,24 @@ func (g remoteGateway) use(u *remoteUser) {
 	u.send("<message to='%s' type='groupchat' id='%s'><body>%s</body></message>", room, "channel", text)
 	awaitLines(ctx, u.T, g.network, false, func(lines []string) bool { return len(lines) > 0 && strings.HasSuffix(lines[len(lines)-1], text) })
 	u.await("the own message", func(e *xmltree.Element) bool { return e.Name.Local == "message" && e.ChildText("body") == text })
+	g.look(u, friend, room, text)
+	address := u.upload("a file for the channel")
+	u.send("<message to='%s' type='groupchat' id='file'><body>%s</body><x xmlns='jabber:x:oob'><url>%[2]s</url></x></message>", room, address)
+	awaitLines(ctx, u.T, g.network, false, func(lines []string) bool { return len(lines) > 0 && strings.Contains(lines[len(lines)-1], address) })
+}
+
+// look reads what the gateway shows of the friend and of the channel, in which text was sent.
+func (g remoteGateway) look(u *remoteUser, friend, room, text string) {
+	_, name, _ := g.network.friend()
+	e := u.request("get", friend, "<vCard xmlns='vcard-temp'/>") // a picture of a gateway's person is in it (XEP-0153)
+	if picture := e.Find("vCard", "PHOTO", "BINVAL"); !strings.Contains(e.String(), name) || picture == nil || picture.Text == "" {
+		u.Errorf("vCard of %s: %s", friend, e)
+	}
+	if !u.inArchive(room, text) {
+		u.Errorf("the archive of %s does not have %s", room, text)
+	}
+	u.bookmark(room)
+	if e := u.request("get", room, "<query xmlns='http://jabber.org/protocol/disco#info'/>"); !strings.Contains(e.String(), "http://jabber.org/protocol/muc") {
+		u.Errorf("%s: %s", room, e)
+	}
 }

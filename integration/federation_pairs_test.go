@@ -86,15 +86,7 @@ func exchangeRoom(a, b *remoteUser, to *federated) {
 			return e.Name.Local == "message" && e.Attr("from") == room+"/A" && e.ChildText("body") == "in the room"
 		})
 	}
-	a.send("<iq type='set' id='mam' to='%s'><query xmlns='urn:xmpp:mam:2' queryid='q'/></iq>", room)
-	found := false
-	a.await("the archive of the room", func(e *xmltree.Element) bool {
-		if e.Name.Local == "message" && e.Child("urn:xmpp:mam:2", "result") != nil && strings.Contains(e.String(), "in the room") {
-			found = true
-		}
-		return e.Name.Local == "iq" && e.Attr("id") == "mam"
-	})
-	if !found {
+	if !a.inArchive(room, "in the room") {
 		a.Errorf("the archive of %s does not have the message", room)
 	}
 	a.send("<presence to='%s/A' type='unavailable'/>", room)
@@ -138,16 +130,7 @@ func exchangeAvatar(a, b *remoteUser, _ *federated) {
 // exchangeUpload has the first user upload a file to the own server, and the other one fetch it.
 func exchangeUpload(a, b *remoteUser, _ *federated) {
 	content := "content of " + a.jid
-	_, host, _ := strings.Cut(a.jid, "@")
-	answer := a.request("get", "upload."+host, fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='file.txt' size='%d' content-type='text/plain'/>", len(content)))
-	put, get := answer.Find("slot", "put"), answer.Find("slot", "get")
-	if put == nil || get == nil {
-		a.Fatalf("no slot: %s", answer)
-	}
-	if status, err := (slot{put.Attr("url"), put.ChildText("header")}).put(a.Context(), int64(len(content)), strings.NewReader(content)); err != nil || status >= 300 {
-		a.Fatalf("upload: %d, %v", status, err)
-	}
-	address := get.Attr("url")
+	address := a.upload(content)
 	a.send("<message to='%s' type='chat' id='file'><body>%s</body><x xmlns='jabber:x:oob'><url>%[2]s</url></x></message>", b.jid, address)
 	e := b.await("the address of the file", func(e *xmltree.Element) bool { return e.Name.Local == "message" && e.ChildText("body") == address })
 	if status, text, _ := download(b.Context(), b.T, e.Find("x").ChildText("url")); status != http.StatusOK || string(text) != content {
@@ -155,17 +138,51 @@ func exchangeUpload(a, b *remoteUser, _ *federated) {
 	}
 }
 
-func exchangeBookmark(a, _ *remoteUser, to *federated) {
-	room := "shared@" + to.rooms()
-	a.publish("urn:xmpp:bookmarks:1", room, "<conference xmlns='urn:xmpp:bookmarks:1' autojoin='true' name='Shared'><nick>A</nick></conference>", "whitelist")
-	e := a.request("get", a.jid, fmt.Sprintf("<pubsub xmlns='%s'><items node='urn:xmpp:bookmarks:1'/></pubsub>", spaceNodes))
-	if !strings.Contains(e.String(), room) {
-		a.Errorf("bookmarks: %s", e)
+// upload uploads a file to the own server, and returns its address.
+func (u *remoteUser) upload(content string) string {
+	u.Helper()
+	_, host, _ := strings.Cut(u.jid, "@")
+	answer := u.request("get", "upload."+host, fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='file.txt' size='%d' content-type='text/plain'/>", len(content)))
+	put, get := answer.Find("slot", "put"), answer.Find("slot", "get")
+	if put == nil || get == nil {
+		u.Fatalf("no slot: %s", answer)
 	}
+	if status, err := (slot{put.Attr("url"), put.ChildText("header")}).put(u.Context(), int64(len(content)), strings.NewReader(content)); err != nil || status >= 300 {
+		u.Fatalf("upload: %d, %v", status, err)
+	}
+	return get.Attr("url")
+}
+
+func exchangeBookmark(a, _ *remoteUser, to *federated) {
+	a.bookmark("shared@" + to.rooms())
 	// The service exists, and the client can find out what it is.
 	if e := a.request("get", to.rooms(), "<query xmlns='http://jabber.org/protocol/disco#info'/>"); !strings.Contains(e.String(), "http://jabber.org/protocol/muc") {
 		a.Errorf("%s: %s", to.rooms(), e)
 	}
+}
+
+// bookmark keeps a room at the own server, and reads it again.
+func (u *remoteUser) bookmark(room string) {
+	u.Helper()
+	u.publish("urn:xmpp:bookmarks:1", room, "<conference xmlns='urn:xmpp:bookmarks:1' autojoin='true' name='Shared'><nick>A</nick></conference>", "whitelist")
+	e := u.request("get", u.jid, fmt.Sprintf("<pubsub xmlns='%s'><items node='urn:xmpp:bookmarks:1'/></pubsub>", spaceNodes))
+	if !strings.Contains(e.String(), room) {
+		u.Errorf("bookmarks: %s", e)
+	}
+}
+
+// inArchive reports whether the archive of a room has a text.
+func (u *remoteUser) inArchive(room, text string) (found bool) {
+	u.Helper()
+	id := fmt.Sprintf("mam%d", u.ids.Add(1))
+	u.send("<iq type='set' id='%s' to='%s'><query xmlns='urn:xmpp:mam:2' queryid='%[1]s'/></iq>", id, room)
+	u.await("the archive of the room", func(e *xmltree.Element) bool {
+		if e.Name.Local == "message" && e.Child("urn:xmpp:mam:2", "result") != nil && strings.Contains(e.String(), text) {
+			found = true
+		}
+		return e.Name.Local == "iq" && e.Attr("id") == id
+	})
+	return found
 }
 
 func exchangeUnsubscribe(a, b *remoteUser, _ *federated) {
