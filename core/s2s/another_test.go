@@ -81,7 +81,7 @@ func TestAnotherServer(t *testing.T) {
 
 // TestPublishedEvidence accepts the certificate of a server that connects if the domain has published it, and refuses one that TLSA
 // records do not name, although dialback would do.
-func TestPublishedEvidence(t *testing.T) {
+func TestPublishedEvidence(t *testing.T) { // checklist 106
 	t.Parallel()
 	n := newNetwork(t)
 	own := newAuthority(t).sign(t, nil, "a.test")

@@ -170,7 +170,7 @@ func TestCVE_2011_0411_InjectionIntoProceed(t *testing.T) {
 }
 
 // EXTERNAL is followed by a new stream; where it is refused the key is sent on the same stream.
-func TestExternalThenDialback(t *testing.T) {
+func TestExternalThenDialback(t *testing.T) { // checklist 106
 	t.Parallel()
 	n := newNetwork(t)
 	a := newNode(t, n, "a.test", nil)

@@ -66,7 +66,7 @@ func (o *node) authenticated() *other {
 	return c
 }
 
-func TestHeaderRefused(t *testing.T) {
+func TestHeaderRefused(t *testing.T) { // checklist 107
 	t.Parallel()
 	n := newNetwork(t)
 	a := newNode(t, n, "a.test", func(o *Config) { o.Policy.Domains = map[string]Rule{"blocked.test": {Refused: true}} })
@@ -146,7 +146,7 @@ func TestNothingBeforeTLS(t *testing.T) {
 	}
 }
 
-func TestExternalRefused(t *testing.T) {
+func TestExternalRefused(t *testing.T) { // checklist 107
 	t.Parallel()
 	n := newNetwork(t)
 	a := newNode(t, n, "a.test", nil)

@@ -19,7 +19,7 @@ const (
 func bidiWanted(o *Config) { o.Limits.Bidi = BidiWanted }
 
 // Two servers use one connection for both directions where one has asked for it, whatever proves who they are (XEP-0288).
-func TestBidi(t *testing.T) {
+func TestBidi(t *testing.T) { // checklist 111
 	t.Parallel()
 	for name, dialback := range map[string]bool{"certificates": false, "dialback": true} {
 		t.Run(name, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestBidiAccepted(t *testing.T) {
 
 // Nothing is sent back to a peer before it has proved who it is, and nothing for a domain that it did not name (XEP-0288 §2.2). What was
 // asked for before TLS does not count after it.
-func TestBidiNeedsAuthentication(t *testing.T) {
+func TestBidiNeedsAuthentication(t *testing.T) { // checklist 111
 	t.Parallel()
 	n := newNetwork(t)
 	a := newNode(t, n, "a.test", nil)
@@ -223,7 +223,7 @@ func TestBidiNeedsAuthentication(t *testing.T) {
 }
 
 // A server to which this one has connected sends for its own domain only, to the domain that has connected, and only where it was asked to.
-func TestBidiSpoofed(t *testing.T) {
+func TestBidiSpoofed(t *testing.T) { // checklist 111
 	t.Parallel()
 	n := newNetwork(t)
 	for name, c := range map[string]struct {

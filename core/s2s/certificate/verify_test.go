@@ -12,7 +12,7 @@ import (
 )
 
 // TestNames compares names of certificates with domains.
-func TestNames(t *testing.T) {
+func TestNames(t *testing.T) { // checklist 106
 	t.Parallel()
 	root := authority(t, "root", nil)
 	roots := pool(root)

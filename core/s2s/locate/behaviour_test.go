@@ -20,7 +20,7 @@ import (
 )
 
 // TestOrder checks priorities, and weights by counting.
-func TestOrder(t *testing.T) {
+func TestOrder(t *testing.T) { // checklist 105
 	t.Parallel()
 	all := func() []weighed {
 		return []weighed{
@@ -221,7 +221,7 @@ func stalled(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 }
 
 // TestDeadDomains connects to a domain while a thousand others do not answer: neither their DNS, nor their addresses' DNS, nor their hosts.
-func TestDeadDomains(t *testing.T) {
+func TestDeadDomains(t *testing.T) { // checklist 105
 	t.Parallel()
 	port := listener(t)
 	d := dnstest.Start(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d h.example.", port), "h.example. 60 A 127.0.0.1")

@@ -87,7 +87,7 @@ func dial(t testing.TB, l *Locator, domain string) (*s2s.Target, error) {
 }
 
 // TestDial finds servers by records of all kinds.
-func TestDial(t *testing.T) {
+func TestDial(t *testing.T) { // checklist 105
 	t.Parallel()
 	port := listener(t)
 	refused := closedPort(t)
