@@ -3,28 +3,38 @@ package integration_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/integration/peers"
 )
 
-// TestComponentIsCutOff cuts the connection between a gateway and the server that it is a component of again and again, while the
-// network sends: every message arrives, in order. XEP-0114 has no acknowledgements; a client knows by its id what it gets twice.
+// TestComponentIsCutOff cuts the connection between a gateway and the server that it is a component of again and again, kills the gateway
+// and restarts the server, while the network sends: every message arrives, in order. XEP-0114 has no acknowledgements; a client
+// knows by its id what it gets twice.
 func TestComponentIsCutOff(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]func(t *testing.T, setup peers.Setup) *peers.Server{
-		"dragoman": func(t *testing.T, setup peers.Setup) *peers.Server {
-			return &peers.StartDragoman(t, peers.Options{Setup: setup}).Server
+	for name, start := range map[string]func(t *testing.T, setup peers.Setup) (*peers.Server, func()){
+		"dragoman": func(t *testing.T, setup peers.Setup) (*peers.Server, func()) {
+			d := peers.StartDragoman(t, peers.Options{Setup: setup})
+			return &d.Server, d.Restart
 		},
-		"prosody": func(t *testing.T, setup peers.Setup) *peers.Server { return &peers.StartProsody(t, setup).Server },
+		"prosody": func(t *testing.T, setup peers.Setup) (*peers.Server, func()) {
+			p := peers.StartProsody(t, setup)
+			return &p.Server, p.Restart
+		},
+		"ejabberd": func(t *testing.T, setup peers.Setup) (*peers.Server, func()) {
+			e := peers.StartEjabberd(t, setup)
+			return &e.Server, e.Restart
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 4*peerTimeout)
+			ctx, cancel := context.WithTimeout(t.Context(), 6*peerTimeout)
 			defer cancel()
 			w := newSlackNetwork(t).asFakeNetwork()
 			c := peers.Component{Domain: w.kind() + "." + testHost, Secret: "between the two"}
-			server := start(t, peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}})
+			server, restart := start(t, peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}})
 			relay := peers.StartRelay(t, "127.0.0.1:0", server.ComponentAddr)
 			behind := *server
 			behind.ComponentAddr = relay.Addr
@@ -34,19 +44,36 @@ func TestComponentIsCutOff(t *testing.T) {
 			local, _, _ := w.friend()
 			friend := local + "@" + h.domain
 			var sent []string
-			for i := range 40 {
-				text := fmt.Sprintf("message %d", i)
-				w.send(true, text)
-				sent = append(sent, text)
-				if i%8 == 5 {
-					relay.Cut()
+			arrived := func() []string { return withPrefix(s.bodies(friend, "chat"), "message ") }
+			// send has the friend write a number of messages, and does something in the middle.
+			send := func(n int, inBetween func()) {
+				t.Helper()
+				for i := range n {
+					text := fmt.Sprintf("message %d", len(sent))
+					w.send(true, text)
+					sent = append(sent, text)
+					if i == n/2 {
+						inBetween()
+					}
+				}
+				if err := s.await(ctx, func() bool { return len(arrived()) >= len(sent) }); err != nil {
+					t.Error(err)
 				}
 			}
-			err := s.await(ctx, func() bool { return len(withPrefix(s.bodies(friend, "chat"), "message ")) >= len(sent) })
-			if err != nil {
-				t.Error(err)
+			for range 5 {
+				send(8, relay.Cut)
 			}
-			sameOnce(t, "from the network", sent, withPrefix(s.bodies(friend, "chat"), "message "))
+			send(8, gateway.Restart)
+			sameOnce(t, "from the network", sent, arrived())
+			send(8, func() {
+				s.leave()
+				restart()
+				if err := s.connect(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+			// Whether messages that it has stored or new ones come first is the server's matter: ejabberd does not wait for the former.
+			sameOnce(t, "around a restart of the server", slices.Sorted(slices.Values(sent)), slices.Sorted(slices.Values(arrived())))
 			t.Logf("%d messages came twice", s.again)
 		})
 	}

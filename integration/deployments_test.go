@@ -17,6 +17,10 @@ type deployment struct {
 	domain  string          // of the gateway
 	// fillsRosters reports whether the gateway may put contacts into rosters by itself (XEP-0356).
 	fillsRosters bool
+	// keepsBookmarks reports whether it may change users' bookmarks (XEP-0356 §6).
+	keepsBookmarks bool
+	// restart ends the server, and starts it again on the same data.
+	restart func()
 }
 
 // testAccounts are the accounts of a deployment.
@@ -48,7 +52,7 @@ func embedded(t *testing.T, w fakeNetwork) *deployment {
 	d := peers.StartDragoman(t, peers.Options{
 		Setup: peers.Setup{Host: testHost, Accounts: testAccounts}, Settings: gatewaySection(w, ""), Limits: "offline_messages = 10000\noffline_bytes = \"16 MiB\"",
 	})
-	return &deployment{server: &d.Server, gateway: d, domain: w.kind() + "." + testHost, fillsRosters: true}
+	return &deployment{server: &d.Server, gateway: d, domain: w.kind() + "." + testHost, fillsRosters: true, keepsBookmarks: true, restart: d.Restart}
 }
 
 // underProsody is Prosody with dragoman as a component.
@@ -57,7 +61,7 @@ func underProsody(t *testing.T, w fakeNetwork, privileged bool) *deployment {
 	c := peers.Component{Domain: w.kind() + "." + testHost, Secret: "between the two", Privileged: privileged}
 	p := peers.StartProsody(t, peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}})
 	d := peers.StartGateway(t, &p.Server, gatewaySection(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
-	return &deployment{server: &p.Server, gateway: d, domain: c.Domain, fillsRosters: privileged}
+	return &deployment{server: &p.Server, gateway: d, domain: c.Domain, fillsRosters: privileged, keepsBookmarks: privileged, restart: p.Restart}
 }
 
 // underEjabberd is ejabberd with dragoman as a component.
@@ -66,31 +70,39 @@ func underEjabberd(t *testing.T, w fakeNetwork, privileged bool) *deployment {
 	c := peers.Component{Domain: w.kind() + "." + testHost, Secret: "between the two", Privileged: privileged}
 	e := peers.StartEjabberd(t, peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}})
 	d := peers.StartGateway(t, &e.Server, gatewaySection(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
-	return &deployment{server: &e.Server, gateway: d, domain: c.Domain, fillsRosters: privileged && e.FillsRosters()}
+	return &deployment{
+		server: &e.Server, gateway: d, domain: c.Domain, fillsRosters: privileged && e.FillsRosters(), keepsBookmarks: privileged && e.FillsRosters(), restart: e.Restart,
+	}
 }
+
+// deployments are the ways to run a gateway.
+var deployments = []struct {
+	name  string
+	need  func(t testing.TB)
+	build func(t *testing.T, w fakeNetwork) *deployment
+}{
+	{"embedded", func(testing.TB) {}, embedded},
+	{"prosody", needProsody, func(t *testing.T, w fakeNetwork) *deployment { return underProsody(t, w, false) }},
+	{"prosody with privileges", needProsody, func(t *testing.T, w fakeNetwork) *deployment { return underProsody(t, w, true) }},
+	{"ejabberd", needEjabberd, func(t *testing.T, w fakeNetwork) *deployment { return underEjabberd(t, w, false) }},
+	{"ejabberd with privileges", needEjabberd, func(t *testing.T, w fakeNetwork) *deployment { return underEjabberd(t, w, true) }},
+}
+
+func needProsody(t testing.TB)  { peers.Need(t, "prosody") }
+func needEjabberd(t testing.TB) { peers.NeedEjabberd(t) }
 
 // forEachDeployment runs a test with each network in each kind of deployment.
 func forEachDeployment(t *testing.T, test func(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork)) {
 	t.Helper()
 	t.Parallel()
-	deployments := []struct {
-		name  string
-		build func(t *testing.T, w fakeNetwork) *deployment
-	}{
-		{"embedded", embedded},
-		{"prosody", func(t *testing.T, w fakeNetwork) *deployment { return underProsody(t, w, false) }},
-		{"prosody with privileges", func(t *testing.T, w fakeNetwork) *deployment { return underProsody(t, w, true) }},
-	}
-	for _, build := range deployments {
-		t.Run(build.name, func(t *testing.T) {
+	for _, d := range deployments {
+		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			if build.name != "embedded" {
-				peers.Need(t, "prosody")
-			}
+			d.need(t)
 			forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
 				ctx, cancel := context.WithTimeout(t.Context(), 4*peerTimeout)
 				defer cancel()
-				test(ctx, t, build.build(t, w), w)
+				test(ctx, t, d.build(t, w), w)
 			})
 		})
 	}

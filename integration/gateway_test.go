@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,25 +12,10 @@ import (
 )
 
 // TestGateway uses a gateway with a foreign client, for each network, inside our server and as a component of
-// another: linking, contacts, presence, direct messages, a channel with its history, edits and deletions both ways.
+// others, with privileges and without: linking and unlinking, contacts, presence, search, direct messages, a channel with its history,
+// edits, reactions and deletions both ways, bookmarks.
 func TestGateway(t *testing.T) {
 	forEachDeployment(t, testGateway)
-}
-
-// TestGatewayUnderEjabberd is the same on a third server, with and without privileges.
-func TestGatewayUnderEjabberd(t *testing.T) {
-	t.Parallel()
-	for name, privileged := range map[string]bool{"plain": false, "with privileges": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			peers.NeedEjabberd(t)
-			forEachNetwork(t, func(t *testing.T, w fakeNetwork) {
-				ctx, cancel := context.WithTimeout(t.Context(), 4*peerTimeout)
-				defer cancel()
-				testGateway(ctx, t, underEjabberd(t, w, privileged), w)
-			})
-		})
-	}
 }
 
 func testGateway(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork) {
@@ -60,14 +46,49 @@ func testGateway(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork
 		t.Errorf("the friend's card is %+v, want the name %q", card, name)
 	}
 
+	searchFriend(ctx, t, sally, h, friend, name)
 	directMessages(ctx, t, sally, w, friend)
 	room := h.findRoom(ctx, t, sally, w)
+	if h.keepsBookmarks {
+		awaitBookmark(ctx, t, sally, room, true)
+	}
 	channelMessages(ctx, t, sally, w, room)
 
 	w.setOnline(false)
 	awaitAfter(ctx, t, sally, presenceFrom(friend, "available"), func(e peers.Event) bool {
 		return presenceFrom(friend, "unavailable")(e) || presenceFrom(friend, "away")(e) || presenceFrom(friend, "xa")(e)
 	})
+	h.perform(ctx, t, sally, "unlink", map[string]string{"sure": "true"})
+	if h.keepsBookmarks {
+		awaitBookmark(ctx, t, sally, room, false)
+	}
+}
+
+// searchFriend finds the friend by name among the people of the network (XEP-0055).
+func searchFriend(ctx context.Context, t *testing.T, s *peers.Slixmpp, h *deployment, friend, name string) {
+	t.Helper()
+	var answer struct{ Found []map[string]string }
+	if err := s.Do(ctx, "search", map[string]any{"to": h.domain, "nick": strings.ToLower(name[:2])}, &answer); err != nil {
+		t.Error(err)
+	} else if len(answer.Found) != 1 || answer.Found[0]["jid"] != friend || answer.Found[0]["nick"] != name {
+		t.Errorf("searching for %q finds %v", name[:2], answer.Found)
+	}
+}
+
+// awaitBookmark waits until a room is among the bookmarks of the client's account (XEP-0402), or no longer.
+func awaitBookmark(ctx context.Context, t *testing.T, s *peers.Slixmpp, room string, wanted bool) {
+	t.Helper()
+	err := peers.Poll(ctx, func() error {
+		var node struct{ Items map[string]string }
+		err := s.Do(ctx, "payloads", map[string]any{"of": nil, "node": "urn:xmpp:bookmarks:1"}, &node)
+		if _, found := node.Items[room]; err == nil && found != wanted {
+			err = fmt.Errorf("the bookmarks are %v", node.Items)
+		}
+		return err
+	})
+	if err != nil {
+		t.Errorf("a bookmark of %s: %v; wanted: %t", room, err, wanted)
+	}
 }
 
 // waitGateway waits until the gateway answers.

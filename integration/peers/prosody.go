@@ -48,7 +48,7 @@ func StartProsody(t testing.TB, setup Setup) *Prosody {
 	privileged := ""
 	for _, c := range setup.Components {
 		if c.Privileged {
-			privileged += fmt.Sprintf("[%q] = { roster = \"both\"; message = \"outgoing\"; presence = \"roster\" }; ", c.Domain)
+			privileged += fmt.Sprintf("[%q] = { roster = \"both\"; message = \"outgoing\"; presence = \"roster\"; iq = { [\"http://jabber.org/protocol/pubsub\"] = \"both\" } }; ", c.Domain)
 		}
 	}
 	extra := ""

@@ -72,6 +72,7 @@ type Server struct {
 	ServerAddr    string      // for other servers; empty: it has none
 	TLS           *tls.Config // for clients
 	CertFile      string      // for clients that read files
+	Mechanism     string      // of SASL, by which Dial logs in; empty: the first one that both have
 }
 
 // Resume logs in an account and resumes a session of it (XEP-0198).
@@ -102,6 +103,6 @@ func anonymousHost(host string) string { return "anon." + host }
 // Dial logs in a scripted client.
 func (s *Server) Dial(ctx context.Context, account Account, resource string) (*client.Conn, error) {
 	return client.Dial(ctx, client.Login{
-		Addr: s.ClientAddr, Domain: s.Host, User: account.User, Password: account.Password, Resource: resource, TLS: s.TLS,
+		Addr: s.ClientAddr, Domain: s.Host, User: account.User, Password: account.Password, Resource: resource, TLS: s.TLS, Mechanism: s.Mechanism,
 	})
 }
