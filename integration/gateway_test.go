@@ -46,7 +46,7 @@ func testGateway(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork
 		t.Errorf("the friend's card is %+v, want the name %q", card, name)
 	}
 
-	searchFriend(ctx, t, sally, h, friend, name)
+	searchFriend(ctx, t, sally, h, w)
 	directMessages(ctx, t, sally, w, friend)
 	room := h.findRoom(ctx, t, sally, w)
 	if h.keepsBookmarks {
@@ -65,8 +65,10 @@ func testGateway(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork
 }
 
 // searchFriend finds the friend by name among the people of the network (XEP-0055).
-func searchFriend(ctx context.Context, t *testing.T, s *peers.Slixmpp, h *deployment, friend, name string) {
+func searchFriend(ctx context.Context, t *testing.T, s *peers.Slixmpp, h *deployment, w fakeNetwork) {
 	t.Helper()
+	local, name, _ := w.friend()
+	friend := local + "@" + h.domain
 	var answer struct{ Found []map[string]string }
 	if err := s.Do(ctx, "search", map[string]any{"to": h.domain, "nick": strings.ToLower(name[:2])}, &answer); err != nil {
 		t.Error(err)

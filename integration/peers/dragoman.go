@@ -191,13 +191,18 @@ func (o *Options) domains() []string {
 // runs already.
 func StartGateway(t testing.TB, server *Server, settings string) *Dragoman {
 	t.Helper()
-	d := newDragoman(t, "dragoman-component")
-	d.Server = *server
 	var b strings.Builder
 	fmt.Fprintf(&b, "[server]\nhosts = [%q]\ndata = \"data\"\n\n%s", server.Host, logging())
-	b.WriteString(storeSection(t, filepath.Join(d.Dir, "data")))
 	fmt.Fprintf(&b, "[foreign]\naddress = %q\n\n%s\n", server.ComponentAddr, settings)
-	d.configure(b.String())
+	return StartConfiguredGateway(t, server, b.String())
+}
+
+// StartConfiguredGateway runs "dragoman component" with a configuration whose data directory is "data", and which names the server.
+func StartConfiguredGateway(t testing.TB, server *Server, config string) *Dragoman {
+	t.Helper()
+	d := newDragoman(t, "dragoman-component")
+	d.Server = *server
+	d.configure(config + "\n" + storeSection(t, filepath.Join(d.Dir, "data")))
 	d.args = []string{"component", "-c", d.config()}
 	d.run()
 	return d

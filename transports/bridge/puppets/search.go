@@ -6,8 +6,6 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
-
 	"github.com/dragoman-im/dragoman/core/form"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/paging"
@@ -132,9 +130,9 @@ func (s *Search) find(ctx context.Context, list []*logins.Login, query map[strin
 
 // begins reports whether each word that is asked for begins a word of some texts, without regard to case.
 func begins(asked string, texts ...string) bool {
-	words := strings.Fields(fold(strings.Join(texts, " ")))
+	words := strings.Fields(strings.ToLower(strings.Join(texts, " ")))
 next:
-	for _, want := range strings.Fields(fold(asked)) {
+	for _, want := range strings.Fields(strings.ToLower(asked)) {
 		want = strings.TrimSuffix(want, "*")
 		for _, w := range words {
 			if strings.HasPrefix(w, want) {
@@ -145,8 +143,6 @@ next:
 	}
 	return true
 }
-
-func fold(text string) string { return cases.Fold().String(text) }
 
 // searchForm returns the fields of a search, as elements and as a form (XEP-0055 §2.1, §3).
 func searchForm() *stanza.Element {
