@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -151,7 +152,7 @@ func chat(ctx context.Context, t target, o *options, l chatLoad) (figures, error
 		head := "<message to='" + to + "' type='chat' id='b'>" + bodyMark
 		tail := strings.Repeat("x", max(0, l.size-26)) + "</body></message>"
 		wg.Go(func() {
-			x := exchange{c, head, tail, begin, deadline, &total, &latencies[i], l.manage}
+			x := exchange{c, head, tail, "", begin, deadline, &total, &latencies[i], l.manage}
 			errs[i] = x.sendWindow(l.window)
 		})
 	}
@@ -225,6 +226,7 @@ func online(ctx context.Context, t target, o *options) ([]*client, error) {
 type exchange struct {
 	c               *client
 	head, tail      string // of a message: the time when it was sent is between them
+	own             string // which messages are answered by another one; "": all
 	begin, deadline time.Time
 	total           *atomic.Int64
 	latencies       *[]time.Duration
@@ -244,6 +246,11 @@ func (x *exchange) record(rest []byte) {
 	x.total.Add(1)
 }
 
+// listen records the messages of others.
+func (x *exchange) listen() error {
+	return x.c.count(x.deadline, bodyMark, func(rest []byte) bool { x.record(rest); return false })
+}
+
 // sendWindow sends a window of messages, then one for each that arrives.
 func (x *exchange) sendWindow(window int) error {
 	first := strings.Builder{}
@@ -256,6 +263,9 @@ func (x *exchange) sendWindow(window int) error {
 	var failed error
 	err := x.c.count(x.deadline, bodyMark, func(rest []byte) bool {
 		x.record(rest)
+		if !bytes.Contains(rest, []byte(x.own)) {
+			return false
+		}
 		text := x.message()
 		if n := len(*x.latencies); x.manage && n%10 == 0 {
 			text += "<a xmlns='urn:xmpp:sm:3' h='" + strconv.Itoa(n) + "'/><r xmlns='urn:xmpp:sm:3'/>"

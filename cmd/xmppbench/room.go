@@ -19,7 +19,8 @@ func roomCommand(o *options) *cobra.Command {
 	users := cmd.Flags().Int("users", 200, "sessions in the room")
 	each := cmd.Flags().Int("each", 1, "sessions of each account")
 	duration := cmd.Flags().Duration("for", 5*time.Second, "for how long")
-	window := cmd.Flags().Int("window", 5, "messages in flight")
+	window := cmd.Flags().Int("window", 5, "messages in flight of each speaker")
+	speakers := cmd.Flags().Int("speakers", 1, "how many of the sessions send")
 	link := cmd.Flags().String("link", "", "beginning of the user names to register with at the room's service first, for a gateway's room (XEP-0077)")
 	create := cmd.Flags().Bool("create", false, "configure the room, which does not exist yet, when the first session has entered it")
 	archive := cmd.Flags().Bool("archive", false, "with --create: the room has an archive")
@@ -32,7 +33,7 @@ func roomCommand(o *options) *cobra.Command {
 		}
 		return run(cmd.Context(), cmd.OutOrStdout(), o, func(ctx context.Context, t target) (figures, error) {
 			return fanOut(ctx, t, o, roomLoad{
-				room: strings.ReplaceAll(*room, "DOMAIN", t.domain), link: *link, users: *users, each: max(1, *each), window: *window, length: *duration,
+				room: strings.ReplaceAll(*room, "DOMAIN", t.domain), link: *link, users: *users, each: max(1, *each), window: *window, speakers: min(max(1, *speakers), *users), length: *duration,
 				create: *create, archive: *archive, quiet: *quiet, last: *last, bare: *bare,
 			})
 		})
@@ -44,6 +45,7 @@ type roomLoad struct {
 	room, link  string
 	users, each int
 	window      int
+	speakers    int
 	length      time.Duration
 
 	create, archive, quiet bool
@@ -125,22 +127,25 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		return nil, err
 	}
 	var total atomic.Int64
-	var latencies []time.Duration
+	latencies := make([][]time.Duration, len(clients))
 	errs := make([]error, len(clients))
 	var wg sync.WaitGroup
-	for i, c := range clients[1:] {
-		wg.Go(func() {
-			errs[i+1] = c.count(deadline, bodyMark, func([]byte) bool { total.Add(1); return false })
-		})
-	}
-	wg.Go(func() {
-		x := exchange{clients[0], l.head(), messageEnd, begin, deadline, &total, &latencies, false}
+	for i, c := range clients {
+		x := exchange{c: c, head: l.head(), tail: messageEnd, begin: begin, deadline: deadline, total: &total, latencies: &latencies[i]}
+		if i >= l.speakers {
+			wg.Go(func() { errs[i] = x.listen() })
+			continue
+		}
+		if l.speakers > 1 {
+			x.own = fmt.Sprintf("speaker%d ", i)
+			x.tail = x.own + messageEnd
+		}
 		x.c.refused = func() error { // the room or its network refuses further messages for the moment
 			time.Sleep(fullPause)
 			return x.c.write(x.message())
 		}
-		errs[0] = x.sendWindow(l.window)
-	})
+		wg.Go(func() { errs[i] = x.sendWindow(l.window) })
+	}
 	wg.Wait()
 	elapsed := time.Since(begin)
 	after, err := measure(t.pids)
@@ -151,7 +156,13 @@ func fanOut(ctx context.Context, t target, o *options, l roomLoad) (figures, err
 		return nil, errors.New("no message arrived")
 	}
 	f = append(figures{{"deliveries", "/s", float64(total.Load()) / elapsed.Seconds()}}, f...)
-	return append(append(f, perUnit(before, after, total.Load())...), quantiles(latencies)...), nil
+	f = append(append(f, perUnit(before, after, total.Load())...), quantiles(latencies[0])...)
+	if l.speakers > 1 {
+		for _, x := range quantiles(latencies[len(latencies)-1]) {
+			f = append(f, figure{"last " + x.Name, x.Unit, x.Value})
+		}
+	}
+	return f, nil
 }
 
 // endOfMessage ends each message.

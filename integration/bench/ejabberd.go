@@ -52,6 +52,10 @@ modules:
   mod_last: {}
   mod_carboncopy: {}
   mod_offline: {}
+  mod_stream_mgmt: {}
+  mod_caps: {}
+  mod_pubsub:
+    plugins: [flat, pep]
   mod_mam:
     default: never
   mod_register:

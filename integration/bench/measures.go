@@ -108,11 +108,17 @@ func measures(o options) []measure {
 		byLoad("PEP, one of 51 contacts publishes", "notification", func(*bench, *server) []string {
 			return []string{"publish", "--users", "51", "--items", "200", "--star"}
 		}),
+		byLoad("PEP, one of 51 contacts publishes, 10 items under way", "notification", func(*bench, *server) []string {
+			return []string{"publish", "--users", "51", "--items", "600", "--window", "10", "--star"}
+		}),
 		byLoad("room with 20 people, 10 sessions each", "delivery", func(_ *bench, s *server) []string {
 			return append([]string{"room", "--for", length, "--users", "200", "--each", "10"}, s.room...)
 		}),
 		byLoad("room of the server with 200 people", "delivery", nativeRooms(length)),
 		byLoad("room of the server with 200 people, archive on", "delivery", nativeRooms(length, "--archive")),
+		byLoad("room of the server with 1000 people, 8 of them write", "delivery", func(_ *bench, s *server) []string {
+			return append([]string{"room", "--for", length, "--users", "1000", "--speakers", "8", "--window", "1", "--quiet"}, s.native...)
+		}),
 		ofArchive("page of 50, the newest of "+messages, "newest"),
 		ofArchive("page of 50, from the end less 50", "end"),
 		ofArchive("page of 50, from the middle", "middle"),

@@ -30,7 +30,7 @@ component_ports = {}
 http_ports = {}
 https_ports = {}
 modules_enabled = {
-	"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "carbons"; "offline"; "lastactivity"; "mam"; "dialback";
+	"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"; "version"; "time"; "ping"; "register"; "carbons"; "offline"; "lastactivity"; "mam"; "dialback"; "pep"; "smacks";
 }
 authentication = "internal_hashed"
 default_iteration_count = 10000
