@@ -54,7 +54,7 @@ func TestParse(t *testing.T) {
 		t.Error(o, err)
 	}
 	b := bench{options: options{only: "room,PLAIN", length: time.Second}}
-	if list := b.chosen(); len(list) != 4 {
+	if list := b.chosen(); len(list) != 5 {
 		t.Errorf("-only room,PLAIN gives %d", len(list))
 	}
 }
