@@ -19,8 +19,9 @@ import (
 // 30 characters with the name, and counts underscores twice.
 type relaying struct {
 	transports.Network
-	mu  sync.Mutex
-	log []string
+	mu     sync.Mutex
+	log    []string
+	people []string // whom the last message mentions
 }
 
 const relayedText = 30
@@ -62,7 +63,19 @@ func (n *relaying) note(what string, m transports.Outgoing) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.log = append(n.log, line)
+	n.log, n.people = append(n.log, line), nil
+	m.Text.Walk(func(node *richtext.Node) {
+		if node.Kind == richtext.Mention {
+			n.people = append(n.people, node.ID)
+		}
+	})
+}
+
+// mentioned are the people whom the last message mentions.
+func (n *relaying) mentioned() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.people
 }
 
 // take are the calls since the last time.

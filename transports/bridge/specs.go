@@ -22,6 +22,7 @@ func Specs() []spec.Spec {
 		{Number: "0333", Title: "Displayed Markers", Version: "1.0.0", State: spec.Partial, Note: "Gateways."},
 		{Number: "0382", Title: "Spoiler messages", Version: "0.2.0", State: spec.Partial, Note: "Gateways. Of files that the network hides."},
 		{Number: "0393", Title: "Message Styling", Version: "1.1.1", State: spec.Complete, Note: "Gateways."},
+		{Number: "0394", Title: "Message Markup", Version: "0.3.0", State: spec.Partial, Note: "Gateways. Beside the styling of messages from a network."},
 		{Number: "0428", Title: "Fallback Indication", Version: "0.2.1", State: spec.Complete, Note: "Gateways."},
 		{Number: "0444", Title: "Message Reactions", Version: "0.2.1", State: spec.Complete, Note: "Gateways."},
 		{Number: "0446", Title: "File metadata element", Version: "0.2.0", State: spec.Partial, Note: "Gateways. No hashes: a file is read only when somebody asks for it."},

@@ -6,8 +6,11 @@ import (
 )
 
 // Styling renders the text as a message body with XEP-0393 styling.
-func (t Text) Styling() string {
-	var w lines
+func (t Text) Styling() string { return t.styling(nil) }
+
+// styling is Styling; ranges gets what is where, if it is not nil.
+func (t Text) styling(ranges *ranges) string {
+	w := lines{ranges: ranges}
 	w.styled(t)
 	return strings.TrimRight(w.String(), "\n")
 }
@@ -19,34 +22,13 @@ func (w *lines) styled(t Text) {
 			w.fresh()
 		}
 		block = n.Kind.Block()
-		switch n.Kind {
-		case Break:
+		if block {
+			w.put(w.ranges.around(n, w.block(n)))
+		} else if n.Kind == Break {
 			w.WriteByte('\n')
 			w.open = false
-		case Bold:
-			w.put(Span("*", n.Children.Styling()))
-		case Italic, Under:
-			w.put(Span("_", n.Children.Styling()))
-		case Strike:
-			w.put(Span("~", n.Children.Styling()))
-		case Code:
-			w.put(code(n.Text))
-		case Spoiler:
-			w.put("(spoiler) " + n.Children.Styling())
-		case Heading:
-			w.put(Span("*", heading(n.Children)))
-		case Link:
-			w.put(n.link())
-		case Pre:
-			w.put(fence(n.ID, n.Text))
-		case Quote:
-			w.put(prefix(n.Children.Styling(), "> ", "> "))
-		case List:
-			w.put(n.list())
-		case Item:
-			w.put(n.item("- "))
-		default:
-			w.put(n.label())
+		} else {
+			w.put(w.inline(n))
 		}
 		if block && i < len(t)-1 {
 			w.fresh()
@@ -54,8 +36,38 @@ func (w *lines) styled(t Text) {
 	}
 }
 
-// heading is the text of a heading, which is bold as a whole: other directives in it would end that.
-func heading(t Text) string { return unmarked(t).Styling() }
+// spanMarks are the directives of kinds that have one on both sides.
+var spanMarks = map[Kind]string{Bold: "*", Italic: "_", Under: "_", Strike: "~"}
+
+func (w *lines) inline(n Node) string {
+	switch n.Kind {
+	case Bold, Italic, Under, Strike:
+		return w.ranges.span(n, spanMarks[n.Kind], n.Children.styling(w.ranges))
+	case Code:
+		return w.ranges.around(n, code(w.ranges.text(n.Text)))
+	case Spoiler:
+		return "(spoiler) " + n.Children.styling(w.ranges)
+	case Link:
+		return n.link()
+	case Mention, Channel, Group, All:
+		return w.ranges.around(n, w.ranges.text(n.label()))
+	}
+	return w.ranges.text(n.label())
+}
+
+func (w *lines) block(n Node) string {
+	switch n.Kind {
+	case Heading:
+		return w.ranges.span(n, "*", unmarked(n.Children).styling(w.ranges))
+	case Pre:
+		return fence(n.ID, w.ranges.text(n.Text))
+	case Quote:
+		return prefix(n.Children.styling(w.ranges), "> ", "> ")
+	case List:
+		return n.list(w.ranges)
+	}
+	return n.item("- ", w.ranges)
+}
 
 // unmarked is a text without spans.
 func unmarked(t Text) (flat Text) {
@@ -72,7 +84,9 @@ func unmarked(t Text) (flat Text) {
 
 // Span puts a directive round each line: XEP-0393 §6 lets none cross a line, nor
 // stand beside white space on its inner side.
-func Span(mark, s string) string {
+func Span(mark, s string) string { return (*ranges)(nil).span(Node{}, mark, s) }
+
+func (p *ranges) span(n Node, mark, s string) string {
 	var b strings.Builder
 	for i, line := range strings.Split(s, "\n") {
 		if i > 0 {
@@ -84,7 +98,7 @@ func Span(mark, s string) string {
 			continue
 		}
 		at := strings.Index(line, inner)
-		b.WriteString(line[:at] + mark + inner + mark + line[at+len(inner):])
+		b.WriteString(line[:at] + p.around(n, mark+inner+mark) + line[at+len(inner):])
 	}
 	return b.String()
 }
@@ -125,7 +139,7 @@ func undirected(s string) string {
 	}, s)
 }
 
-func (n Node) list() string {
+func (n Node) list(p *ranges) string {
 	var b strings.Builder
 	for i, item := range n.Children {
 		if i > 0 {
@@ -135,13 +149,13 @@ func (n Node) list() string {
 		if n.Level > 0 {
 			mark = strconv.Itoa(n.Level+i) + ". "
 		}
-		b.WriteString(item.item(mark))
+		b.WriteString(p.around(item, item.item(mark, p)))
 	}
 	return b.String()
 }
 
-func (n Node) item(mark string) string {
-	return prefix(n.Children.Styling(), mark, strings.Repeat(" ", len(mark)))
+func (n Node) item(mark string, p *ranges) string {
+	return prefix(n.Children.styling(p), mark, strings.Repeat(" ", len(mark)))
 }
 
 func prefix(s, first, rest string) string {

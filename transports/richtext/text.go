@@ -105,7 +105,8 @@ func (n Node) name() string {
 // lines builds text line by line, so that blocks begin on a new one.
 type lines struct {
 	strings.Builder
-	open bool // the current line is not empty
+	open   bool    // the current line is not empty
+	ranges *ranges // nil where nobody wants to know what is where
 }
 
 func (w *lines) put(s string) {

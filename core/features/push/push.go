@@ -104,9 +104,9 @@ func (p *Push) Feature() router.Feature {
 		Counters: []router.Counter{{Setting: "push.devices", Value: &p.full}, {Setting: "push.errors", Value: &p.failed}},
 		Specs: []spec.Spec{
 			{Number: "0357", Title: "Push Notifications", Version: "0.4.1", State: spec.Complete, Note: "Server. For messages to accounts and in rooms."},
-			{Number: "0372", Title: "References", Version: "0.7.1", State: spec.Partial, Note: "Server: mentions, for push notifications from rooms."},
+			{Number: "0372", Title: "References", Version: "0.7.1", State: spec.Partial, Note: "Mentions: in the server for push notifications from rooms, in gateways both ways."},
 			{Number: "0492", Title: "Chat notification settings", Version: "0.2.0", State: spec.Complete, Note: "Server: push notifications from rooms follow them, as the identity of the client says that has enabled them; that of a phone as long as it is not known."},
-			{Number: "0513", Title: "Explicit Mentions", Version: "0.1.0", State: spec.Partial, Note: "Server: followed for push notifications from rooms; rooms have no permissions for mentions."},
+			{Number: "0513", Title: "Explicit Mentions", Version: "0.1.0", State: spec.Partial, Note: "Followed for push notifications from rooms, which have no permissions for mentions; in gateways people both ways, everybody from the network."},
 		},
 	}
 }

@@ -39,62 +39,66 @@ type Quoted struct {
 }
 
 // MessageText is the text of a new message, in at most about limit bytes.
-func MessageText(m transports.Message, limit int) string {
-	text := Text(m.Text, m.Files, limit)
+func MessageText(m transports.Message, limit int) Rendered {
+	rendered := Text(m.Text, m.Files, limit)
 	if m.Location != nil {
 		line := locationLine(m.Location)
 		if m.Text.IsEmpty() && len(m.Files) == 0 {
-			text = line
+			rendered = Rendered{Text: line}
 		} else {
-			text += "\n" + line
+			rendered.Text += "\n" + line
 		}
 	}
 	if m.Me {
-		text = "/me " + text // XEP-0245
+		rendered = rendered.behind("/me ") // XEP-0245
 	}
-	return text
+	return rendered
 }
 
-// Message is the content of a new message with its text. to is the message that it answers (XEP-0461), or nil.
-func Message(m transports.Message, text string, to *Quoted, thread string) []*stanza.Element {
-	content := []*stanza.Element{Body(text)}
+// Message is the content of a new message with its text. to is the message that it answers (XEP-0461), or nil. who are those whom
+// it mentions.
+func Message(m transports.Message, rendered Rendered, to *Quoted, thread string, who Mentioned) []*stanza.Element {
+	var content []*stanza.Element
 	if to != nil {
-		content = reply(text, *to)
+		rendered, content = reply(rendered, *to)
 	}
-	content = append(content, oob(m.Text, m.Files))
-	content = append(content, sharing(content[0].Text(), m.Files, m.Text.IsEmpty())...)
+	content = append([]*stanza.Element{Body(rendered.Text)}, content...)
+	content = append(content, rendered.markup(), oob(m.Text, m.Files))
+	content = append(content, who.elements(rendered)...)
+	content = append(content, sharing(rendered.Text, m.Files, m.Text.IsEmpty())...)
 	if thread != "" {
 		content = append(content, stanza.TextElement("", "thread", thread)) // XEP-0201
 	}
 	return content
 }
 
-func reply(text string, to Quoted) []*stanza.Element {
+func reply(rendered Rendered, to Quoted) (Rendered, []*stanza.Element) {
 	x := stanza.NewElement(NSReply, "reply").With("id", to.ID).With("to", to.From)
 	q, n := quote(to.Author, to.Text)
 	if n == 0 {
-		return []*stanza.Element{Body(text), x}
+		return rendered, []*stanza.Element{x}
 	}
-	return []*stanza.Element{
-		Body(q + text), x,
+	return rendered.behind(q), []*stanza.Element{
+		x,
 		stanza.NewElement(NSFallback, "fallback").With("for", NSReply).
 			Add(stanza.NewElement(NSFallback, "body").With("start", "0").With("end", strconv.Itoa(n))),
 	}
 }
 
 // Correction is the content of a new text of the message whose stanza has the id origin (XEP-0308).
-func Correction(e transports.Edit, text, origin string) []*stanza.Element {
-	return append(edited(e, text), stanza.NewElement(NSCorrect, "replace").With("id", origin))
+func Correction(e transports.Edit, rendered Rendered, origin string, who Mentioned) []*stanza.Element {
+	return append(edited(e, rendered, who), stanza.NewElement(NSCorrect, "replace").With("id", origin))
 }
 
 // UnknownEdit is the content of an edit of a message that was never shown.
-func UnknownEdit(e transports.Edit, text string) []*stanza.Element {
-	return edited(e, "(edited) "+text)
+func UnknownEdit(e transports.Edit, rendered Rendered, who Mentioned) []*stanza.Element {
+	return edited(e, rendered.behind("(edited) "), who)
 }
 
 // edited is the content of the new text of a message.
-func edited(e transports.Edit, text string) []*stanza.Element {
-	return append([]*stanza.Element{Body(text), oob(e.Text, e.Files)}, sharing(text, e.Files, e.Text.IsEmpty())...)
+func edited(e transports.Edit, rendered Rendered, who Mentioned) []*stanza.Element {
+	content := append([]*stanza.Element{Body(rendered.Text), rendered.markup(), oob(e.Text, e.Files)}, who.elements(rendered)...)
+	return append(content, sharing(rendered.Text, e.Files, e.Text.IsEmpty())...)
 }
 
 // Retraction is the content by which an author removes a message (XEP-0424).

@@ -12,7 +12,7 @@ import (
 // The fallback of a reply is marked so that clients cut it off, and the gateway does so itself (XEP-0461 §3.1).
 func TestReplyThereAndBack(t *testing.T) {
 	t.Parallel()
-	content := Message(transports.Message{ID: "m2"}, "an answer", &Quoted{ID: "m1", From: "r@net.example.org/Cleo", Author: "Cleo", Text: "a — question\nin two lines"}, "m1")
+	content := Message(transports.Message{ID: "m2"}, Rendered{Text: "an answer"}, &Quoted{ID: "m1", From: "r@net.example.org/Cleo", Author: "Cleo", Text: "a — question\nin two lines"}, "m1", Mentioned{})
 	st := stanza.NewMessage(jid.MustParse("ann@example.org"), jid.MustParse("r@net.example.org"), stanza.TypeGroupchat, content...)
 	if want := "> Cleo:\n> a — question\n> in two lines\nan answer"; st.Body() != want {
 		t.Errorf("%q", st.Body())

@@ -37,7 +37,7 @@ func TestTextOfSpecialMessages(t *testing.T) {
 		{transports.Message{Files: []transports.File{{Kind: transports.FileSticker, Name: "wave"}}}, "Sticker: wave"},
 		{transports.Message{Files: []transports.File{{Kind: transports.FileVoice}}}, "Voice message"},
 	} {
-		if got := MessageText(tc.m, 1000); got != tc.want {
+		if got := MessageText(tc.m, 1000).Text; got != tc.want {
 			t.Errorf("%q, want %q", got, tc.want)
 		}
 	}

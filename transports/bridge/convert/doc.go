@@ -8,5 +8,5 @@
 // presence and members of rooms, errors.go turns errors of a network into stanza errors.
 //
 // Specifications: XEP-0054, 0066, 0085, 0106, 0184, 0201, 0203, 0245, 0280, 0297, 0308, 0333,
-// 0334, 0356, 0359, 0380, 0393, 0421, 0424, 0425, 0428, 0444, 0461.
+// 0334, 0356, 0359, 0372, 0380, 0393, 0394, 0421, 0424, 0425, 0428, 0444, 0461, 0513.
 package convert

@@ -12,6 +12,9 @@ const (
 	NSFallback    = "urn:xmpp:fallback:0"                    // XEP-0428
 	NSReactions   = "urn:xmpp:reactions:0"                   // XEP-0444
 	NSReply       = "urn:xmpp:reply:0"                       // XEP-0461
+	NSMarkup      = "urn:xmpp:markup:0"                      // XEP-0394
+	NSReference   = "urn:xmpp:reference:0"                   // XEP-0372
+	NSMentions    = "urn:xmpp:mentions:0"                    // XEP-0513
 	NSOOB         = "jabber:x:oob"                           // XEP-0066
 	NSStates      = message.NSChatStates                     // XEP-0085
 	NSReceipts    = message.NSReceipts                       // XEP-0184

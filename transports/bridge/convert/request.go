@@ -57,6 +57,8 @@ type Linked struct {
 type Parser struct {
 	Info    transports.Info
 	MaxText int // bytes of a text that is accepted
+	// Who is somebody of the network whom a message refers to; nil where nobody is known.
+	Who func(Referred) (transports.UserID, bool)
 }
 
 // Parse finds out what a stanza asks for. subject is not nil where the stanza changes the room's. Errors
@@ -137,12 +139,14 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 		return Request{}, stanza.TooLong("message", text, p.MaxText)
 	}
 	r := Request{Kind: SendMessage}
+	var changes []change
 	if x := st.Child(NSReply, "reply"); x != nil && x.Attr("id") != "" {
 		r.ReplyTo = x.Attr("id")
 		if p.Info.Caps.Reply { // else the quotation is all that is shown of it
-			text = stripFallback(st, NSReply, text)
+			changes = fallbacks(st, NSReply)
 		}
 	}
+	text, people := p.mentions(st, text, changes)
 	r.Thread = CutBytes(st.Tree().ChildText("", "thread"), MaxID)
 	if rest, ok := strings.CutPrefix(text, "/me "); ok { // XEP-0245
 		text, r.Me = rest, true
@@ -151,8 +155,12 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 	if strings.TrimSpace(text) == "" {
 		return Request{}, stanza.BadRequest("This message is empty.")
 	}
-	r.Text = Snippet(text)
 	r.whole = richtext.ParseStyling(text)
+	if len(people) > 0 {
+		text = asWritten(unmark(text, people))
+		r.whole = withMentions(r.whole, people)
+	}
+	r.Text = Snippet(text)
 	r.Parts = p.cut(r.whole)
 	if len(r.Parts) > MaxParts {
 		return Request{}, stanza.NotAcceptable(fmt.Sprintf("This message is too long: its %s characters would become more than %d messages of %s characters, which is the longest that %s takes.",
@@ -192,10 +200,29 @@ func (p Parser) maxEdit() int {
 	return most
 }
 
-// stripFallback removes from a body what is meant for clients that do not know ns (XEP-0428 §3).
-func stripFallback(st *stanza.Stanza, ns, text string) string {
-	type span struct{ start, end int }
-	var spans []span
+// mentions makes changes to a text, and puts marks where it mentions somebody of the network.
+func (p Parser) mentions(st *stanza.Stanza, text string, changes []change) (marked string, people []richtext.Node) {
+	runes := []rune(text)
+	for _, m := range p.referred(st) {
+		if m.end <= len(runes) {
+			changes = append(changes, change{m.begin, m.end, mark(len(people))})
+			people = append(people, richtext.Node{Kind: richtext.Mention, ID: string(m.user), Text: string(runes[m.begin:m.end])})
+		}
+	}
+	text = changed(text, changes)
+	if len(people) > 0 {
+		return text, people
+	}
+	if m, ok := p.addressed(text); ok {
+		runes = []rune(text)
+		people = append(people, richtext.Node{Kind: richtext.Mention, ID: string(m.user), Text: string(runes[:m.end])})
+		text = mark(0) + string(runes[m.end:])
+	}
+	return text, people
+}
+
+// fallbacks are the parts of a body that are meant for clients that do not know ns (XEP-0428 §3).
+func fallbacks(st *stanza.Stanza, ns string) (list []change) {
 	for f := range st.Tree().Named(NSFallback, "fallback") {
 		if f.Attr("for") != ns {
 			continue
@@ -203,19 +230,12 @@ func stripFallback(st *stanza.Stanza, ns, text string) string {
 		for b := range f.Named(NSFallback, "body") {
 			start, err1 := strconv.Atoi(b.Attr("start"))
 			end, err2 := strconv.Atoi(b.Attr("end"))
-			if err1 == nil && err2 == nil {
-				spans = append(spans, span{start, end})
+			if err1 == nil && err2 == nil && start >= 0 {
+				list = append(list, change{begin: start, end: end})
 			}
 		}
 	}
-	slices.SortFunc(spans, func(a, b span) int { return b.start - a.start })
-	last := int(^uint(0) >> 1)
-	for _, s := range spans {
-		if s.end <= last {
-			text, last = cutRunes(text, s.start, s.end), s.start
-		}
-	}
-	return text
+	return list
 }
 
 // TypingState reports whether a stanza has a chat state, and whether that is composing (XEP-0085).

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -40,10 +41,13 @@ func OneLine(s string) string {
 func Name(s string) string { return CutBytes(OneLine(s), MaxName) }
 
 // Text is the text of a message in XMPP; each file is a line. It is at most limit bytes without the files.
-func Text(t richtext.Text, files []transports.File, limit int) string {
-	text := t.Styling()
+func Text(t richtext.Text, files []transports.File, limit int) Rendered {
+	text, ranges := t.StylingWithRanges()
 	if len(text) > limit {
-		text = CutBytes(text, limit) + cutMark
+		text = CutBytes(text, limit)
+		whole := utf8.RuneCountInString(text)
+		ranges = slices.DeleteFunc(ranges, func(p richtext.Range) bool { return p.End > whole })
+		text += cutMark
 	}
 	lines := []string{}
 	if text != "" {
@@ -53,9 +57,9 @@ func Text(t richtext.Text, files []transports.File, limit int) string {
 		lines = append(lines, fileLines(files, text == ""))
 	}
 	if len(lines) == 0 {
-		return "(empty message)"
+		return Rendered{Text: "(empty message)"}
 	}
-	return strings.Join(lines, "\n")
+	return Rendered{strings.Join(lines, "\n"), ranges}
 }
 
 // fileLine is a file in words. Alone it is only its address, which clients show as the file (XEP-0066).
@@ -122,14 +126,4 @@ func quote(author, text string) (string, int) {
 		b.WriteString("> " + line + "\n")
 	}
 	return b.String(), utf8.RuneCountInString(b.String())
-}
-
-// cutRunes removes the characters from start to end, both counted in code points (XEP-0428 §3.1). It returns the text
-// unchanged if that is not a range of it.
-func cutRunes(s string, start, end int) string {
-	runes := []rune(s)
-	if start < 0 || end > len(runes) || start >= end {
-		return s
-	}
-	return string(append(runes[:start:start], runes[end:]...))
 }

@@ -29,10 +29,10 @@ func (s *step) edit(ctx context.Context, e transports.Edit) error {
 	if len(rows) > 0 && rows[0].Deleted || s.oldVersion(rows) || s.outdated("edit", string(e.ID)) {
 		return nil
 	}
-	e.Files = s.linked(e.ID, e.Files)
-	text := convert.Text(e.Text, e.Files, s.p.env.Settings.Text)
+	e.Files, e.Text = s.linked(e.ID, e.Files), s.filled(ctx, e.Text)
+	rendered := convert.Text(e.Text, e.Files, s.p.env.Settings.Text)
 	id := s.stanzaID("edit " + s.e.Key)
-	row := tables.Mapping{Room: s.p.conv.ID, Net: e.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text)}
+	row := tables.Mapping{Room: s.p.conv.ID, Net: e.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(rendered.Text)}
 	if !s.e.At.IsZero() {
 		row.At = s.e.At // to be compared with those of other edits
 	}
@@ -42,13 +42,13 @@ func (s *step) edit(ctx context.Context, e transports.Edit) error {
 		} else {
 			s.corrects = rows[0].Stanza
 		}
-		return s.say(ctx, id, false, convert.UnknownEdit(e, text)...)
+		return s.say(ctx, id, false, convert.UnknownEdit(e, rendered, s.mentioned())...)
 	}
 	first := rows[0]
 	s.corrects = first.Stanza
 	row.First, row.Author, row.Sender = first.Stanza, first.Author, first.Sender
 	s.b.Messages.Mappings = append(s.b.Messages.Mappings, row)
-	return s.say(ctx, id, false, convert.Correction(e, text, first.Origin)...)
+	return s.say(ctx, id, false, convert.Correction(e, rendered, first.Origin, s.mentioned())...)
 }
 
 // split reports whether a message of ours became several of the network: then the new text

@@ -78,8 +78,8 @@ func (s *step) at() time.Time {
 
 // show converts a new message into a stanza and a row of the table of ids.
 func (s *step) show(ctx context.Context, m transports.Message) error {
-	m.Files = s.linked(m.ID, m.Files)
-	text := convert.MessageText(m, s.p.env.Settings.Text)
+	m.Files, m.Text = s.linked(m.ID, m.Files), s.filled(ctx, m.Text)
+	rendered := convert.MessageText(m, s.p.env.Settings.Text)
 	to, err := s.quoted(ctx, m)
 	if err != nil {
 		return err
@@ -90,11 +90,11 @@ func (s *step) show(ctx context.Context, m transports.Message) error {
 	}
 	id := s.stanzaID(string(m.ID))
 	s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{
-		Room: s.p.conv.ID, Net: m.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(text),
+		Room: s.p.conv.ID, Net: m.ID, Stanza: id, Origin: id, Author: s.e.Actor, At: s.at(), Text: convert.Snippet(rendered.Text),
 		Thread: m.Thread, Answers: m.ReplyTo,
 	})
 	s.shownVersion(m)
-	if err := s.say(ctx, id, m.Notice, convert.Message(m, text, to, thread)...); err != nil {
+	if err := s.say(ctx, id, m.Notice, convert.Message(m, rendered, to, thread, s.mentioned())...); err != nil {
 		return err
 	}
 	return s.showEarly(ctx, m.ID)

@@ -87,6 +87,10 @@ func (s *step) people(list []transports.UserID) []transports.UserID {
 		}
 	case transports.Delete:
 		list = append(list, b.By)
+	case transports.Message:
+		list = nameless(list, b.Text)
+	case transports.Edit:
+		list = nameless(list, b.Text)
 	}
 	return list
 }
