@@ -13,12 +13,15 @@ func ParseMarkdown(s string) Text {
 	return p.parse(maxQuote)
 }
 
+// maxRule is how long a line is that is looked at as a rule or as the line below the head of a table, in bytes.
+const maxRule = 400
+
 // Rule is the line that stands for a horizontal one.
 const Rule = "———"
 
 var (
-	markdownHeading = regexp.MustCompile(`^ {0,3}(#{1,6})[ \t]+(.*\S)[ \t]*$`)
-	markdownItem    = regexp.MustCompile(`^( *)(?:[-*+]|([1-9][0-9]{0,8})[.)])[ \t]+(.*)$`)
+	markdownHeading = regexp.MustCompile(`^ {0,3}(#{1,6})[ \t]+`)
+	markdownItem    = regexp.MustCompile(`^( *)(?:[-*+]|([1-9][0-9]{0,8})[.)])[ \t]+`)
 	markdownRule    = regexp.MustCompile(`^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$`)
 	markdownColumns = regexp.MustCompile(`^ *\|?(?: *:?-+:? *\|)+ *(?::?-+:?)? *$`) // below the head of a table
 )
@@ -49,20 +52,21 @@ func (p *markdownParser) parse(depth int) Text {
 }
 
 func (p *markdownParser) oneLine(line string) {
-	if m := markdownHeading.FindStringSubmatch(line); m != nil {
-		p.block(Node{Kind: Heading, Level: len(m[1]), Children: markdownSpans(m[2])})
+	if m := markdownHeading.FindStringSubmatch(line); m != nil && strings.TrimSpace(line[len(m[0]):]) != "" {
+		p.block(Node{Kind: Heading, Level: len(m[1]), Children: markdownSpans(strings.TrimSpace(line[len(m[0]):]))})
 		return
 	}
-	if markdownRule.MatchString(line) {
+	short := len(line) <= maxRule
+	if short && markdownRule.MatchString(line) {
 		p.line(Text{{Text: Rule}})
 		return
 	}
-	if markdownColumns.MatchString(line) {
+	if short && markdownColumns.MatchString(line) {
 		return
 	}
 	if m := markdownItem.FindStringSubmatch(line); m != nil {
 		number, _ := strconv.Atoi(m[2]) // nine digits at most; none are 0
-		AppendItem(&p.text, number, len(m[1]), markdownSpans(m[3]))
+		AppendItem(&p.text, number, len(m[1]), markdownSpans(line[len(m[0]):]))
 		p.plain = false
 		return
 	}
