@@ -119,3 +119,45 @@ func TestXMPPJS(t *testing.T) {
 		}
 	}
 }
+
+// TestXMPPJSWebSocket has @xmpp/client do the same over WebSocket (RFC 7395): log in by SASL2 with Bind 2, get and send messages, and
+// resume its session after its WebSocket has ended.
+func TestXMPPJSWebSocket(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
+	defer cancel()
+	d := peers.StartDragoman(t, peers.Options{Setup: jsSetup})
+	jane, john := peers.StartXMPPJS(t, &d.Server), peers.StartXMPPJS(t, &d.Server)
+	if err := jane.LoginAt(ctx, "ws://"+d.HTTPAddr+"/ws", &d.Server, jsSetup.Accounts[0], "8c3f7f02-5b1e-4d53-9f0a-4b8c6f4d2a12"); err != nil {
+		t.Fatal(err)
+	}
+	if err := john.Login(ctx, &d.Server, jsSetup.Accounts[1], "8c3f7f02-5b1e-4d53-9f0a-4b8c6f4d2a13"); err != nil {
+		t.Fatal(err)
+	}
+	write := func(from, to *peers.XMPPJS, text string) {
+		t.Helper()
+		if err := from.Do(ctx, "send", map[string]any{"to": to.JID, "body": text, "id": text}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receive := func(who *peers.XMPPJS, text string) {
+		t.Helper()
+		if _, _, err := who.Await(ctx, 0, func(e peers.Event) bool {
+			return e.Kind == "message" && strings.Contains(e.Raw, "<body>"+text+"</body>")
+		}); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	write(jane, john, "over WebSocket")
+	receive(john, "over WebSocket")
+	write(john, jane, "over TCP")
+	receive(jane, "over TCP")
+	if err := jane.Do(ctx, "cut", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	write(john, jane, "after the cut")
+	if _, _, err := jane.Await(ctx, 0, func(e peers.Event) bool { return e.Event == "resumed" }); err != nil {
+		t.Fatalf("not resumed: %v", err)
+	}
+	receive(jane, "after the cut")
+}

@@ -37,9 +37,15 @@ func (p *testServer) webAddress() string {
 
 func (p *testServer) dialWeb() *webClient {
 	p.t.Helper()
+	return p.dialWebAt(p.webAddress())
+}
+
+func (p *testServer) dialWebAt(address string) *webClient {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, p.webAddress(), &websocket.DialOptions{Subprotocols: []string{"xmpp"}}) //nolint:bodyclose // of an upgrade
+	transport := &nethttp.Transport{TLSClientConfig: anyTLS.Clone()}
+	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{Subprotocols: []string{"xmpp"}, HTTPClient: &nethttp.Client{Transport: transport}}) //nolint:bodyclose // of an upgrade
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -153,6 +159,30 @@ func TestWebSocket(t *testing.T) {
 	other.until(framingClose)
 	other.send(framingClose)
 	if messages, code := other.closed(); len(messages) != 0 || code != websocket.StatusNormalClosure {
+		t.Errorf("closed with %q, %v", messages, code)
+	}
+}
+
+// Over TLS, where writes may block, messages come in order and the end is clean.
+func TestWebSocketTLS(t *testing.T) {
+	t.Parallel()
+	p := newTestServer(t, extra{})
+	a, b := p.dialWebAt("wss://"+p.server.ports.httpTLS[0].Addr().String()+"/ws"), p.dialWebAt("wss://"+p.server.ports.httpTLS[0].Addr().String()+"/ws")
+	a.login("romeo", "tls")
+	b.login("juliet", "tls")
+	body := strings.Repeat("x", 2000)
+	go func() {
+		for i := range 100 {
+			a.send(fmt.Sprintf("<message xmlns='jabber:client' to='juliet@home.test/tls' id='m%d'><body>%s</body></message>", i, body))
+		}
+	}()
+	for i := range 100 {
+		if got := b.next(); !strings.Contains(got, fmt.Sprintf(" id='m%d'", i)) || !strings.HasSuffix(got, "</message>") {
+			t.Fatalf("message %d is %.100s", i, got)
+		}
+	}
+	b.send(framingClose)
+	if messages, code := b.closed(); len(messages) != 1 || messages[0] != framingClose || code != websocket.StatusNormalClosure {
 		t.Errorf("closed with %q, %v", messages, code)
 	}
 }

@@ -108,7 +108,9 @@ func (f *fragments) add(h header, payload []byte) (whole []byte, ok bool, err er
 	if f.count++; f.count > maxFragments {
 		return nil, false, stream.NewError(stream.PolicyViolation, "too many fragments")
 	}
-	f.begun = true
+	if !f.begun {
+		*f = fragments{begun: true, count: f.count, data: make([]byte, 0, len(payload))} // not nil, which would be no message
+	}
 	f.data = append(f.data, payload...)
 	if !h.fin {
 		return nil, false, nil

@@ -2,7 +2,6 @@ package peers
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,13 +34,14 @@ func StartXMPPJS(t testing.TB, server *Server) *XMPPJS {
 
 // Login logs in by SASL2 as a client with an id, which gets copies of its account's messages.
 func (x *XMPPJS) Login(ctx context.Context, server *Server, account Account, device string) error {
-	host, port, err := net.SplitHostPort(server.ClientAddr)
-	if err != nil {
-		return err
-	}
+	return x.LoginAt(ctx, "xmpp://"+server.ClientAddr, server, account, device)
+}
+
+// LoginAt is Login at an address such as xmpp://127.0.0.1:5222 or ws://127.0.0.1:5280/ws.
+func (x *XMPPJS) LoginAt(ctx context.Context, address string, server *Server, account Account, device string) error {
 	var result struct{ JID string }
-	err = x.Do(ctx, "login", map[string]any{
-		"host": host, "port": port, "domain": server.Host, "username": account.User, "password": account.Password, "device": device, "copies": true,
+	err := x.Do(ctx, "login", map[string]any{
+		"service": address, "domain": server.Host, "username": account.User, "password": account.Password, "device": device, "copies": true,
 	}, &result)
 	x.JID = result.JID
 	return err

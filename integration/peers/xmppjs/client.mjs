@@ -5,13 +5,16 @@
 // "gone", "kind": name, "raw": xml}.
 import { createInterface } from "node:readline";
 import { client, xml } from "@xmpp/client";
+import WebSocket from "ws";
+
+globalThis.WebSocket ??= WebSocket; // which Node.js has from 22 on
 
 const print = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 let xmpp;
 
-function connect({ host, port, domain, username, password, device, copies }) {
+function connect({ service, domain, username, password, device, copies }) {
   xmpp = client({
-    service: `xmpp://${host}:${port}`,
+    service,
     domain,
     resource: "js",
     username,
@@ -57,15 +60,21 @@ const commands = {
   },
   // cut ends the connection as a network does that is gone; the client connects again by itself.
   async cut() {
-    xmpp.socket.socket.destroy();
+    cut();
   },
   // restart logs in anew, without an earlier session to resume.
   async restart() {
     xmpp.streamManagement.id = "";
     xmpp.streamManagement.enabled = false;
-    xmpp.socket.socket.destroy();
+    cut();
   },
 };
+
+// cut ends the connection without the end of the stream: a TCP connection, or a WebSocket.
+function cut() {
+  const inner = xmpp.socket.socket;
+  inner.destroy ? inner.destroy() : inner.close();
+}
 
 createInterface({ input: process.stdin }).on("line", async (line) => {
   const { order, do: name, ...args } = JSON.parse(line);
