@@ -21,6 +21,7 @@ type Config struct {
 	Proxy       Proxy              `toml:"proxy" doc:"The proxy for files that clients send to each other (XEP-0065), where listen.proxy names an address."`
 	Strangers   Strangers          `toml:"strangers" doc:"What accounts get from addresses that they do not know: those that are neither in their roster nor were written to. The numbers are in [limits]."`
 	Log         Log                `toml:"log" doc:"Logging, to standard error."`
+	Status      Status             `toml:"status" doc:"Where clients read why the server cannot be reached."`
 	Federation  Federation         `toml:"federation" doc:"Communication with other servers (listen.s2s and listen.s2s_tls)."`
 	Remotes     []FederationDomain `toml:"federation_domain" reload:"yes" doc:"Other servers for which section federation does not apply as a whole."`
 	Components  []Component        `toml:"component" doc:"Other people's components (XEP-0114) that may attach to the server."`

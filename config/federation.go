@@ -47,6 +47,8 @@ type FederationDomain struct {
 	Plain       bool   `toml:"plain" reload:"yes" doc:"Whether its servers may do without TLS."`
 	Certificate bool   `toml:"require_certificate" reload:"yes" doc:"Whether its servers must have a valid certificate."`
 	Address     string `toml:"address" reload:"yes" doc:"Where its server is (host and port), whatever DNS says: for networks without DNS. Only for the domain itself."`
+	StanzaBytes Bytes  `toml:"stanza_bytes" reload:"yes" doc:"Size of its stanzas. 0: federation.stanza_bytes."`
+	Rate        Bytes  `toml:"rate" reload:"yes" doc:"Bytes a second that all its connections together may send in the long run, beside the limit of section federation for each of them. 0: no further limit."`
 	DirectTLS   bool   `toml:"direct_tls" reload:"yes" doc:"Whether TLS begins at once there (XEP-0368)."`
 }
 
@@ -149,6 +151,9 @@ func (d *FederationDomain) validate(p *Problems, path string) {
 	domain(p, path+".domain", d.Domain)
 	if !slices.Contains([]string{"", "allow", "block"}, d.Access) {
 		p.add(path+".access", "%q is not allow, block or empty", d.Access)
+	}
+	if d.StanzaBytes != 0 && (d.StanzaBytes < minStanza || d.StanzaBytes > 64<<20) { // RFC 6120 §13.12
+		p.add(path+".stanza_bytes", "%s is not between %d bytes and 64 MiB", d.StanzaBytes, minStanza)
 	}
 	if d.Address == "" {
 		return

@@ -37,6 +37,7 @@ func (c *Config) validate(p *Problems) {
 	c.Limits.validate(p)
 	c.Pubsub.validate(p)
 	c.Rooms.validate(p)
+	c.Status.validate(p)
 	c.Federation.validate(p)
 	for i := range c.Remotes {
 		c.Remotes[i].validate(p, "federation_domain["+strconv.Itoa(i)+"]")

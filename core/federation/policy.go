@@ -12,7 +12,8 @@ import (
 // rules are what a configuration says about domains, each with those below it.
 type rules struct {
 	rows    map[string]config.FederationDomain
-	blocked map[string]bool // or allowed, if false
+	limits  map[string]*s2s.DomainLimits // of the rows that have any
+	blocked map[string]bool              // or allowed, if false
 }
 
 // policy returns the rules of a configuration. Whether the server communicates with a domain is decided by the row with the longest name
@@ -21,13 +22,17 @@ type rules struct {
 func policy(c config.Config) (s2s.Policy, error) {
 	f := c.Federation
 	p := s2s.Policy{Default: s2s.Rule{Plain: !f.TLS, Certificates: f.Certificate, Refused: len(f.Allow) > 0}, Domains: map[string]s2s.Rule{}}
-	r := rules{rows: map[string]config.FederationDomain{}, blocked: map[string]bool{}}
+	r := rules{rows: map[string]config.FederationDomain{}, limits: map[string]*s2s.DomainLimits{}, blocked: map[string]bool{}}
 	for _, row := range c.Remotes {
 		d, err := jid.Parse(row.Domain)
 		if err != nil {
 			return p, fmt.Errorf("federation_domain: %w", err)
 		}
-		r.rows[d.String()] = row
+		row.Domain = d.String()
+		r.rows[row.Domain] = row
+		if row.StanzaBytes > 0 || row.Rate > 0 {
+			r.limits[row.Domain] = s2s.NewDomainLimits(int(row.StanzaBytes), int(row.Rate), int(f.Burst))
+		}
 	}
 	if err := r.list("federation.allow", f.Allow, false); err != nil {
 		return p, err
@@ -62,7 +67,7 @@ func (r *rules) of(domain string, rule s2s.Rule) s2s.Rule {
 		row, ok := r.rows[d]
 		return row, ok
 	}); ok {
-		rule.Plain, rule.Certificates = row.Plain, row.Certificate
+		rule.Plain, rule.Certificates, rule.Limits = row.Plain, row.Certificate, r.limits[row.Domain]
 	}
 	if blocked, ok := longest(domain, func(d string) (bool, bool) {
 		row := r.rows[d]

@@ -63,3 +63,22 @@ func TestPolicyDefault(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// The limits of a row are for all domains below it, together, unless another row names one of them.
+func TestPolicyLimits(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Federation.Block = []string{"bad.big.test"}
+	c.Remotes = []config.FederationDomain{{Domain: "big.test", Rate: 1 << 20}, {Domain: "own.big.test"}}
+	p, err := policy(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	big := p.Rule("big.test").Limits
+	if big == nil || p.Rule("rooms.big.test").Limits != big || p.Rule("bad.big.test").Limits != big {
+		t.Errorf("%+v", p)
+	}
+	if p.Rule("own.big.test").Limits != nil || p.Rule("other.test").Limits != nil {
+		t.Errorf("%+v", p)
+	}
+}

@@ -107,7 +107,7 @@ func (c *inConn) accept(p pair) {
 	if c.Established() {
 		return
 	}
-	c.SetLimits(c.server.limits().Stanza)
+	c.SetLimits(c.server.stanzaLimits(p.theirs))
 	c.Establish()
 	c.server.Counters.In.Add(1)
 	c.Log().Info("connection of another server", "domain", p.theirs, "tls", c.stream.secure, "external", c.stream.external)

@@ -8,7 +8,12 @@ func (c *inConn) Receive(it *stream.Item) error {
 	if !c.reverse.ready {
 		c.sendBackAll()
 	}
-	return c.handle(it)
+	size := len(it.Raw)
+	err := c.handle(it)
+	if err == nil && c.limits != nil {
+		c.throttle(c.Conn, size)
+	}
+	return err
 }
 
 // suits reports whether the connection is good enough for a domain with that rule.

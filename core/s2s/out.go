@@ -152,7 +152,12 @@ func (o *outConn) Receive(it *stream.Item) error {
 	if !o.stream.bidi {
 		return errInvalidFrom
 	}
-	return o.receiver.handle(it)
+	size := len(it.Raw)
+	err := o.receiver.handle(it)
+	if err == nil && o.receiver.limits != nil {
+		o.receiver.throttle(o.Conn, size)
+	}
+	return err
 }
 
 // suits reports whether the connection is good enough for a domain with that rule.

@@ -235,7 +235,7 @@ func (o *outConn) accepted(p pair) {
 	if o.stream.bidi {
 		o.receiver.rights.add(p)
 		o.Budget(0, nil)
-		o.SetLimits(o.server.limits().Stanza) // stanzas of the other server may come before the answer to enable
+		o.SetLimits(o.server.stanzaLimits(o.pair.theirs)) // stanzas of the other server may come before the answer to enable
 	}
 	if p == o.pair && !o.Established() {
 		if l := o.primary(); l == nil || o.manage(l) {
@@ -257,7 +257,7 @@ func (o *outConn) establish(p pair) {
 	o.shared.carried = append(slices.Clone(o.shared.carried), r.link)
 	o.shared.mu.Unlock()
 	if !o.Established() {
-		o.SetLimits(o.server.limits().Stanza)
+		o.SetLimits(o.server.stanzaLimits(o.pair.theirs))
 		o.Establish()
 		o.opened()
 		o.secure, o.valid, o.bidi = o.stream.secure, o.stream.valid, o.stream.bidi

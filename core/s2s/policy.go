@@ -1,12 +1,32 @@
 package s2s
 
-import "strings"
+import (
+	"strings"
+
+	"golang.org/x/time/rate"
+)
 
 // Rule says how the server communicates with a domain.
 type Rule struct {
 	Refused      bool // not at all
 	Plain        bool // also without TLS
 	Certificates bool // only with a valid certificate: dialback alone is not enough
+	Limits       *DomainLimits
+}
+
+// DomainLimits limit what the servers of some domains send, beside Limits. Nil limits nothing.
+type DomainLimits struct {
+	stanza int           // bytes of a stanza; 0: as Limits say
+	rate   *rate.Limiter // of the bytes of all their connections; nil: no limit
+}
+
+// NewDomainLimits returns limits for the bytes of a stanza, and for those of all connections a second and at once; 0 means no limit.
+func NewDomainLimits(stanza, perSecond, burst int) *DomainLimits {
+	d := &DomainLimits{stanza: stanza}
+	if perSecond > 0 {
+		d.rate = rate.NewLimiter(rate.Limit(perSecond), max(burst, minBurst))
+	}
+	return d
 }
 
 // Policy has the rule for each domain of other servers.

@@ -17,6 +17,8 @@ type receiver struct {
 	rights  rights
 	policy  *Policy // that the rights were last checked against
 	managed managedIn
+	limits  *DomainLimits // of the domain of the latest stanza, which is limited
+	limited string
 	// suits reports whether the connection is good enough for a domain of the other server with that rule.
 	suits func(theirs string, rule Rule) bool
 	// extends reports whether the other server may send for a pair that it did not ask for, and adds the right.
@@ -73,7 +75,7 @@ func (r *receiver) authorise(st *stanza.Stanza) error {
 	}
 	p := pair{ours: st.To.Domain(), theirs: st.From.Domain()}
 	if now := r.server.policy.Load(); now != r.policy {
-		r.policy = now
+		r.policy, r.limited = now, ""
 		for other := range r.rights.all {
 			if !r.suits(other.theirs, now.Rule(other.theirs)) {
 				return errRefused
@@ -83,6 +85,9 @@ func (r *receiver) authorise(st *stanza.Stanza) error {
 	if !r.rights.has(p) && !r.extends(p) || r.server.cfg.Router.Serves(st.From) { // it may be ours since the right was given
 		r.server.Counters.Forged.Add(1)
 		return errInvalidFrom
+	}
+	if r.limited != p.theirs {
+		r.limits, r.limited = r.policy.Rule(p.theirs).Limits, p.theirs
 	}
 	return nil
 }

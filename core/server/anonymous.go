@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/contact"
 	"github.com/dragoman-im/dragoman/core/features/disco"
 	"github.com/dragoman-im/dragoman/core/features/entitytime"
+	"github.com/dragoman-im/dragoman/core/features/outage"
 	"github.com/dragoman-im/dragoman/core/features/ping"
 	"github.com/dragoman-im/dragoman/core/features/presence"
 	"github.com/dragoman-im/dragoman/core/features/version"
@@ -66,6 +67,7 @@ func newAnonymousHost(r *router.Router, domain jid.JID, c config.Config, log *sl
 		entitytime.Feature(),
 		version.Feature(softwareName, Version()),
 		contact.Feature(c.Server.Contacts),
+		outage.Feature(c.Status.Addresses),
 	)
 	return a
 }

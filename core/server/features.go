@@ -25,6 +25,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/mam"
 	"github.com/dragoman-im/dragoman/core/features/messagesearch"
 	"github.com/dragoman-im/dragoman/core/features/offline"
+	"github.com/dragoman-im/dragoman/core/features/outage"
 	"github.com/dragoman-im/dragoman/core/features/ping"
 	"github.com/dragoman-im/dragoman/core/features/presence"
 	"github.com/dragoman-im/dragoman/core/features/private"
@@ -232,6 +233,7 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		entitytime.Feature(),
 		version.Feature(softwareName, Version()),
 		contact.Feature(c.Server.Contacts),
+		outage.Feature(c.Status.Addresses),
 		clients.New(h, a.accounts, a.log).Feature(),
 	}
 }

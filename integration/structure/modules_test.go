@@ -13,7 +13,7 @@ var moduleUses = map[string][]string{
 	"golang.org/x/sync/singleflight":           {"core/identity/oidc"},
 	"golang.org/x/crypto/cryptobyte":           {"core/s2s/certificate"},
 	"golang.org/x/net/idna":                    {"core/s2s/certificate"},
-	"golang.org/x/time/rate":                   {"core/channelsearch", "core/identity"},
+	"golang.org/x/time/rate":                   {"core/channelsearch", "core/identity", "core/s2s"},
 	"github.com/coreos/go-oidc/v3":             {"core/identity/oidc"},
 	"github.com/go-jose/go-jose/v4":            {"core/identity/claims", "core/identity/jwt", "core/identity/oidc", "core/identity/identitytest"},
 	"github.com/zitadel/oidc/v3":               {"core/identity/identitytest"},
