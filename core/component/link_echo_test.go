@@ -118,10 +118,10 @@ func TestServerWithoutEcho(t *testing.T) {
 // Many stanzas cause few pings, all arrive once and in order, and all are confirmed.
 func TestEchoOfMany(t *testing.T) {
 	t.Parallel()
-	o := newTestServer(t, nil)
-	l, _, states := runLink(t, o.addr, nil)
-	waitState(t, states, up)
 	const n = 3 * maxRetained
+	o := newTestServer(t, nil)
+	l, _, states := runLink(t, o.addr, func(o *Options) { o.Waiting, o.WaitSize = n, 1<<30 }) // all may wait
+	waitState(t, states, up)
 	done := make(chan error, n)
 	for i := range n {
 		l.SendAll([]*stanza.Stanza{message("romeo@home.test", "bot@gate.test", fmt.Sprint(i))}, nil, func(err error) { done <- err })
