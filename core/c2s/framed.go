@@ -10,7 +10,7 @@ import (
 
 // Errors of Admit. Their texts are for the client.
 var (
-	ErrInsecure = errors.New("use TLS: the address begins with https: or wss:")
+	ErrInsecure = errors.New("use TLS: the address begins with https or wss")
 	ErrTooMany  = errors.New("too many connections from your address")
 )
 

@@ -57,7 +57,9 @@ func New(env *gateway.Env, store Store, roster *puppets.Roster, registry *logins
 // Listed is called when the network has listed all rooms of a login.
 func (b *Bookmarks) Listed(l *logins.Login) {
 	b.mu.Lock()
-	b.noted[l.ID] = b.noted[l.ID]
+	if _, listed := b.noted[l.ID]; !listed {
+		b.noted[l.ID] = false
+	}
 	b.mu.Unlock()
 	b.Changed(l)
 }
