@@ -78,10 +78,10 @@ func check(r *http.Request) (key string, status int, why string) {
 }
 
 // hasToken reports whether one of the comma-separated values of a header is the token.
-func hasToken(r *http.Request, name, token string) bool {
+func hasToken(r *http.Request, name, wanted string) bool {
 	for _, line := range r.Header.Values(name) {
 		for part := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(part), token) {
+			if strings.EqualFold(strings.TrimSpace(part), wanted) {
 				return true
 			}
 		}

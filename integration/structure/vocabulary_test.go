@@ -183,6 +183,9 @@ func allWords(t *testing.T, root string) []wordUse {
 			return err
 		}
 		name = filepath.ToSlash(name)
+		if d.IsDir() && d.Name() == "node_modules" { // of npm
+			return filepath.SkipDir
+		}
 		if slices.Contains(notOurs, name) {
 			if d.IsDir() {
 				return filepath.SkipDir

@@ -120,7 +120,11 @@ func (p *Processor) Work(ctx context.Context) {
 		if err := p.conv.Commit(ctx, all); err != nil {
 			p.conv.Look(conversation.Inbox)
 			if ctx.Err() == nil {
-				p.env.Log.Error("storing events", "room", p.conv.Row.Net, "events", len(done), "error", err)
+				level := slog.LevelError
+				if tables.Gone(err) { // its last login was removed meanwhile
+					level = slog.LevelDebug
+				}
+				p.env.Log.Log(ctx, level, "storing events", "room", p.conv.Row.Net, "events", len(done), "error", err)
 				p.oneByOne(ctx, done)
 			}
 			return

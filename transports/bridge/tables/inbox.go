@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -13,6 +15,8 @@ import (
 const (
 	receiveSQL = `INSERT INTO bridge_inbox (seq, room, account, key, kind, lane, place, data, at, state)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (room, key) DO NOTHING`
+
+	roomExistsSQL = `SELECT EXISTS (SELECT 1 FROM bridge_rooms WHERE id = ?)`
 
 	// A live event that is held by a backfill takes the position that the history gives it.
 	toHistorySQL = `UPDATE bridge_inbox SET lane = 0, place = ? WHERE room = ? AND key = ? AND state = 0 AND lane = 1`
@@ -30,9 +34,58 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (room, key) DO NOTHING`
 )
 
 // Receive adds events, except those whose key their room has seen; a pending one that comes again with
-// PriorityNow moves to its position there. states are the logins' resume states that belong to them. It
-// tells which of the events are new.
+// PriorityNow moves to its position there, and those whose room was deleted meanwhile. states are the logins' resume states that
+// belong to them. It tells which of the events are new.
 func (s *Store) Receive(ctx context.Context, events []Event, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
+	added, err := s.receive(ctx, events, states)
+	if !Gone(err) {
+		return added, err
+	}
+	left, err := s.withRoom(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	rest := make([]Event, len(left))
+	for i, n := range left {
+		rest[i] = events[n]
+	}
+	some, err := s.receive(ctx, rest, states)
+	if err != nil {
+		return nil, err
+	}
+	added = make([]bool, len(events))
+	for i, n := range left {
+		added[n] = some[i]
+	}
+	return added, nil
+}
+
+// Gone reports whether a write has failed because what its rows belong to was deleted.
+func Gone(err error) bool {
+	e, ok := errors.AsType[*stanza.Error](err)
+	return ok && e.Condition == "item-not-found"
+}
+
+// withRoom returns the places of the events whose rooms exist.
+func (s *Store) withRoom(ctx context.Context, events []Event) (left []int, err error) {
+	exists := map[int64]bool{}
+	for i, e := range events {
+		there, known := exists[e.Room]
+		if !known {
+			if err := s.engine.Reader().QueryRowContext(ctx, roomExistsSQL, e.Room).Scan(&there); err != nil {
+				return nil, err
+			}
+			exists[e.Room] = there
+		}
+		if there {
+			left = append(left, i)
+		}
+	}
+	return left, nil
+}
+
+// receive is Receive where all rooms exist.
+func (s *Store) receive(ctx context.Context, events []Event, states map[transports.LoginID]json.RawMessage) ([]bool, error) {
 	added := make([]bool, len(events))
 	receive := s.receiveEach
 	if !s.Local() {
