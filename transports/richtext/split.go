@@ -101,7 +101,7 @@ func (c Cutter) longest(t Text) (fits int, whole bool) {
 		} else {
 			excess, excessive = n, l
 		}
-		if excess-fits <= 1 || fits > 0 && excess-fits <= c.Limit/64 {
+		if excess-fits <= 1 || fits > 0 && excessive > 0 && excess-fits <= c.Limit/64 { // near enough to what did not fit
 			break
 		}
 		switch {

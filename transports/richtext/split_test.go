@@ -114,3 +114,19 @@ func TestFirstPart(t *testing.T) {
 		}
 	}
 }
+
+// A text within the limit is not cut, however long it is.
+func TestShortTextsStayWhole(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{100, 2000, 4000} {
+		for n := 1; n <= limit+1; n++ {
+			want := 1
+			if n > limit {
+				want = 2
+			}
+			if parts := (Cutter{Limit: limit}).Split(FromPlain(strings.Repeat("a", n))); len(parts) != want {
+				t.Fatalf("%d characters at %d: %d parts, want %d", n, limit, len(parts), want)
+			}
+		}
+	}
+}
