@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,14 @@ func importInto(t *testing.T, source string) *peers.Dragoman {
 	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: testHost}})
 	if out, err := d.Run("", "account", "import", source); err == nil {
 		t.Errorf("imported while the server runs: %s", out)
+	}
+	if err := peers.Poll(limited(t), func() error { // its port is open before its database
+		if !d.Log().Contains("msg=serving") {
+			return errors.New("the server does not serve yet")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 	d.Stop()
 	for _, merge := range []string{"--merge=false", "--merge"} {
