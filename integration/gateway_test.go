@@ -13,7 +13,7 @@ import (
 
 // TestGateway uses a gateway with a foreign client, for each network, inside our server and as a component of
 // others, with privileges and without: linking and unlinking, contacts, presence, search, direct messages, a channel with its history,
-// edits, reactions and deletions both ways, bookmarks.
+// edits and deletions both ways, bookmarks.
 func TestGateway(t *testing.T) {
 	forEachDeployment(t, testGateway)
 }

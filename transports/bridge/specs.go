@@ -6,7 +6,7 @@ import "github.com/dragoman-im/dragoman/core/spec"
 func Specs() []spec.Spec {
 	return []spec.Spec{
 		{Number: "0066", Title: "Out of Band Data", Version: "1.5", State: spec.Partial, Note: "Gateways. Addresses of files."},
-		{Number: "0264", Title: "Jingle Content Thumbnails", Version: "0.4.1", State: spec.Partial, Note: "Gateways. Of pictures, where the network has them, by their addresses."},
+		{Number: "0264", Title: "Jingle Content Thumbnails", Version: "0.4.2", State: spec.Partial, Note: "Gateways. Of pictures, where the network has them, by their addresses."},
 		{Number: "0085", Title: "Chat State Notifications", Version: "2.1", State: spec.Complete, Note: "Gateways. If the network reports who is typing."},
 		{Number: "0100", Title: "Gateway Interaction", Version: "1.0", State: spec.Partial, Note: "Gateways. What newer specifications have not replaced."},
 		{Number: "0106", Title: "JID Escaping", Version: "1.1.1", State: spec.Complete, Note: "Gateways."},

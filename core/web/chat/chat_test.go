@@ -1,14 +1,11 @@
 package chat
 
 import (
-	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 )
@@ -78,32 +75,6 @@ func TestPage(t *testing.T) {
 	for _, path := range []string{"/chat/", "/chat/x/converse.min.js", "/index.html", "/../etc/passwd"} {
 		if code := get(mux, path).Code; code == 200 {
 			t.Errorf("%s: %d", path, code)
-		}
-	}
-}
-
-// converse.zip has the files of the npm package that the lock file names.
-func TestFilesAreThoseOfThePackage(t *testing.T) {
-	t.Parallel()
-	installed := os.DirFS("node_modules/converse.js/dist")
-	if _, err := fs.Stat(installed, "converse.min.js"); err != nil {
-		if os.Getenv("DRAGOMAN_REQUIRE_PEERS") != "" {
-			t.Fatal("run npm ci --ignore-scripts in core/web/chat")
-		}
-		t.Skip("the package is not installed: npm ci --ignore-scripts in core/web/chat")
-	}
-	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range z.File {
-		want, err := fs.ReadFile(installed, f.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := fs.ReadFile(z, f.Name)
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s differs, %v; run go generate ./core/web/chat", f.Name, err)
 		}
 	}
 }

@@ -1,2 +1,2 @@
-// Command pack writes converse.zip from the installed npm package. Run it by "go generate ./core/web/chat".
+// Command pack writes converse.zip from the installed npm package, or with -check compares both. Run it by "go generate ./core/web/chat".
 package main
