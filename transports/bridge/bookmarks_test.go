@@ -262,3 +262,23 @@ func TestInvitations(t *testing.T) {
 		n.expect("den=Den* garden=Garden* plaza=Plaza*")
 	})
 }
+
+// Where the server sends everybody's presence, the gateway answers only those who have a login.
+func TestPresenceWithoutSubscription(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.send(privileges("presence", "managed_entity"))
+		stranger := jidOf("stranger@example.org/x")
+		h.send(stanza.NewPresence(domain, stranger, ""))
+		h.send(stanza.NewPresence(domain, stranger, stanza.TypeUnavailable))
+		if got := append(h.received(stranger), h.received(stranger.Bare())...); len(got) > 0 {
+			t.Errorf("somebody without a login is sent %v", got)
+		}
+		h.link(phone, "ann")
+		h.discard()
+		h.send(stanza.NewPresence(domain, phone, ""))
+		if got := h.received(phone); len(got) != 1 || got[0].Type != "" {
+			t.Errorf("%v", got)
+		}
+	})
+}
