@@ -268,10 +268,10 @@ func TestPresenceWithoutSubscription(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		h.start()
 		h.send(privileges("presence", "managed_entity"))
-		stranger := jidOf("stranger@example.org/x")
-		h.send(stanza.NewPresence(domain, stranger, ""))
-		h.send(stanza.NewPresence(domain, stranger, stanza.TypeUnavailable))
-		if got := append(h.received(stranger), h.received(stranger.Bare())...); len(got) > 0 {
+		unlinked := jidOf("unlinked@example.org/x")
+		h.send(stanza.NewPresence(domain, unlinked, ""))
+		h.send(stanza.NewPresence(domain, unlinked, stanza.TypeUnavailable))
+		if got := append(h.received(unlinked), h.received(unlinked.Bare())...); len(got) > 0 {
 			t.Errorf("somebody without a login is sent %v", got)
 		}
 		h.link(phone, "ann")
