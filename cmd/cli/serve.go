@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -61,9 +62,14 @@ func (p program) runCommand(use, short string, run func(context.Context, config.
 			beside.Go(func() { atSignal(ctx, reloadSignals, func() { p.sendReload(ctx, cmd, log, reloads) }) })
 			defer beside.Wait()
 			defer stop()
-			return run(ctx, c, gateways.Options{
+			err = run(ctx, c, gateways.Options{
 				Networks: p.networks, Log: log, Reloads: reloads, Reloaded: func(c config.Config) { level.Set(levelOf(c)) },
 			})
+			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				log.Info("stopped before it was ready") // as asked: not an error for who started the process
+				return nil
+			}
+			return err
 		},
 	}
 }
