@@ -22,7 +22,7 @@ type sharedFile struct {
 }
 
 // share has the friend share files in the channel.
-func share(t *testing.T, w fakeNetwork, text string, files ...sharedFile) (remove func()) {
+func share(t *testing.T, w fakeNetwork, text string, files ...sharedFile) (remove, removeFiles func()) {
 	t.Helper()
 	switch n := w.friendActions.(type) {
 	case *slackNetwork:
@@ -31,7 +31,11 @@ func share(t *testing.T, w fakeNetwork, text string, files ...sharedFile) (remov
 			list = append(list, slack.FileSpec{Name: f.name, Alt: f.alt, Data: f.data})
 		}
 		m := n.ben.Share(n.general, text, slack.Message{}, list...)
-		return func() { n.ben.Delete(m) }
+		return func() { n.ben.Delete(m) }, func() {
+			for _, f := range m.Files {
+				f.Delete()
+			}
+		}
 	case *discordNetwork:
 		var list []discord.File
 		for _, f := range files {
@@ -39,10 +43,10 @@ func share(t *testing.T, w fakeNetwork, text string, files ...sharedFile) (remov
 		}
 		id, err := n.server.Post(n.general, n.ben, discord.Post{Text: text, Files: list})
 		n.must(err)
-		return func() { n.must(n.server.Delete(n.general, id, n.ben)) }
+		return func() { n.must(n.server.Delete(n.general, id, n.ben)) }, func() { n.must(n.server.RemoveFiles(n.general, id, n.ben)) }
 	}
 	t.Fatalf("no files on %s", w.kind())
-	return nil
+	return nil, nil
 }
 
 // filesOf are the addresses of a message's files (XEP-0447), by name.
@@ -96,7 +100,7 @@ func TestFilesOfNetworks(t *testing.T) {
 		me := enterChannel(ctx, t, &d.Server, testAccounts[0], room)
 		own := "http://" + d.HTTPAddr + "/media/"
 
-		remove := share(t, w, "", sharedFile{"one.txt", "What it says", []byte("first")})
+		remove, _ := share(t, w, "", sharedFile{"one.txt", "What it says", []byte("first")})
 		alone := me.await(ctx, "a file", func(e *xmltree.Element) bool { return len(filesOf(e)) == 1 })
 		url := filesOf(alone)["one.txt"]
 		if !strings.HasPrefix(url, own) || bodyOf(alone) != url || alone.Child("jabber:x:oob", "x") == nil || alone.Find("file-sharing", "file").ChildText("desc") != "What it says" {
@@ -106,7 +110,7 @@ func TestFilesOfNetworks(t *testing.T) {
 			t.Errorf("%s: %d %q", url, status, data)
 		}
 
-		share(t, w, "Look", sharedFile{"two.txt", "", []byte("second")}, sharedFile{"three.txt", "", []byte("third")})
+		_, removeFiles := share(t, w, "Look", sharedFile{"two.txt", "", []byte("second")}, sharedFile{"three.txt", "", []byte("third")})
 		both := me.await(ctx, "two files", func(e *xmltree.Element) bool { return len(filesOf(e)) == 2 })
 		if got := withoutFallback(t, both, "urn:xmpp:sfs:0"); got != "Look" {
 			t.Errorf("without the fallback it is %q: %s", got, both)
@@ -121,6 +125,16 @@ func TestFilesOfNetworks(t *testing.T) {
 		}
 		if bodies := archive(ctx, t, sally, room); !slices.Contains(bodies, url) {
 			t.Errorf("the archive holds %q", bodies)
+		}
+
+		removeFiles()
+		me.await(ctx, "the edit", func(e *xmltree.Element) bool {
+			return e.Child("urn:xmpp:message-correct:0", "replace") != nil && len(filesOf(e)) == 0 && bodyOf(e) == "Look"
+		})
+		for name, url := range filesOf(both) {
+			if status, data, _ := download(ctx, t, url); status != http.StatusNotFound {
+				t.Errorf("%s, which an edit has removed: %d %q", name, status, data)
+			}
 		}
 
 		remove()

@@ -28,7 +28,7 @@ var advertised = map[string]string{
 
 // alsoLimits are limits outside of [limits] that have nothing to count.
 var alsoLimits = []string{
-	"media.size", "media.cache", "media.keep", "media.fetches",
+	"media.size", "media.cache", "media.keep", "media.fetches", "media.address_rate", "media.login_rate",
 	"login.iterations", "login.token_life", "login.resume", "accounts.invitation_time", "server.archive", "upload.keep", "server.shutdown",
 	"rooms.occupants", "rooms.affiliations", "rooms.nick_bytes", "rooms.subject_bytes", "rooms.history", "rooms.archive_time", "rooms.archive_messages",
 }

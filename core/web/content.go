@@ -19,7 +19,7 @@ const octets = "application/octet-stream"
 // run if it came from this server, such as scripts, pages and style sheets, is bytes.
 func ContentType(typ string) (served string, inline bool) {
 	base, _, _ := strings.Cut(typ, ";")
-	base = strings.TrimSpace(base)
+	base = strings.ToLower(strings.TrimSpace(base)) // RFC 9110 §8.3.1
 	switch {
 	case shown[base]:
 		return base, true

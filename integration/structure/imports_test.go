@@ -128,7 +128,7 @@ var importRules = []importRule{
 	{"transports", []string{"transports/richtext"}},
 	{"transports/recorder", []string{"transports"}},
 	{"transports/bridge", join(join(engines, addresses...), "core/mailbox", "core/store", "core/router", "transports", "transports/richtext", "transports/bridge/*")},
-	{"transports/bridge/media", join(addresses, "core/blob", "core/router", "core/web", "transports", "transports/bridge/*")},
+	{"transports/bridge/media", join(addresses, "core/blob", "core/peerlimit", "core/router", "core/web", "transports", "transports/bridge/*")},
 	{"transports/bridge/*", join(join(engines, addresses...), "core/fairqueue", "core/keyfile", "core/mailbox", "core/nick", "core/store", "core/store/pipeline", "core/store/scan", "core/store/wordindex", "transports", "transports/richtext", "transports/bridge/*")},
 	{"transports/all", []string{"transports", "transports/*"}},
 	// transports/gateways joins the bridge to a server or to the links of components.

@@ -35,22 +35,26 @@ type mediaSource struct{ *Gateway }
 // Go implements media.Source.
 func (s mediaSource) Go(f func(ctx context.Context)) bool { return s.env.Group.Go(f) }
 
+// maxAsked is how many logins are asked for one file: of a channel that thousands see, a file that is gone must not cost thousands of calls.
+const maxAsked = 3
+
 // OpenMedia implements media.Source: the first login that may see the message and can be asked opens its file.
-func (s mediaSource) OpenMedia(ctx context.Context, m tables.Media) (io.ReadCloser, transports.File, error) {
+func (s mediaSource) OpenMedia(ctx context.Context, m tables.Media, usable func(transports.LoginID) bool) (io.ReadCloser, transports.File, error) {
 	list, err := s.store.MediaLogins(ctx, m)
 	if err != nil {
 		return nil, transports.File{}, fmt.Errorf("find who sees a file: %w", err)
 	}
-	err = transports.Later(0, nil)
-	for _, id := range list {
-		l := s.logins.ByID(id)
+	err = media.ErrNotAsked
+	for asked := 0; asked < maxAsked && len(list) > 0; list = list[1:] {
+		l := s.logins.ByID(list[0])
 		if l == nil {
 			continue
 		}
 		opener, ok := l.Client().(transports.MediaOpener)
-		if !ok {
+		if !ok || !usable(l.ID) {
 			continue
 		}
+		asked++
 		content, file, failed := opener.OpenFile(ctx, m.Ref)
 		if failed == nil {
 			return content, file, nil

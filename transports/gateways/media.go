@@ -21,7 +21,8 @@ func (m *maker) openMedia(c config.Config) error {
 		return fmt.Errorf("media: %w", err)
 	}
 	m.media = media.New(media.Options{
-		Rows: m.tables, Cache: cache, Size: int64(c.Media.Size), Fetches: c.Media.Fetches, Log: m.options.Log,
+		Rows: m.tables, Cache: cache, Size: int64(c.Media.Size), Fetches: c.Media.Fetches,
+		Rates: media.Rates{Address: c.Media.AddressRate, Login: c.Media.LoginRate}, Log: m.options.Log,
 	})
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/lenientjson"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 	"github.com/dragoman-im/dragoman/transports/slack/content"
 )
 
@@ -127,10 +128,10 @@ func (s *client) convert(e *rawEvent, room transports.RoomInfo, app string) (eve
 		if e.Message.Subtype == "huddle_thread" {
 			return s.huddle(e.Message, room), e.Message.Room.Ended
 		}
-		if e.Message.Edited == nil { // a link's preview, or a thread's counters
+		if e.Message.Edited == nil && !e.Message.lostFile() { // a link's preview, or a thread's counters
 			return event, false
 		}
-		return s.edited(e.Message, room, app), true
+		return s.edited(e.Message, cmp.Or(e.EventTS, e.TS), room, app), true
 	case "message_deleted":
 		return s.deleted(e, e.DeletedTS, room), e.DeletedTS != ""
 	case "message_replied", "channel_join", "group_join", "channel_leave", "group_leave":
@@ -176,14 +177,26 @@ var notices = map[string]bool{
 	"huddle_thread": true, "reminder_add": true, "pinned_item": true, "bot_add": true, "bot_remove": true, "channel_posting_permissions": true,
 }
 
-func (s *client) edited(m *rawMessage, room transports.RoomInfo, app string) transports.Event {
-	event := s.frame(m, room, app)
-	text := s.text(m)
+// edited is a message as it is now; ts is when a file of it was deleted, where nothing else was changed.
+func (s *client) edited(m *rawMessage, ts string, room transports.RoomInfo, app string) transports.Event {
+	event, text := s.frame(m, room, app), s.text(m)
+	if m.Edited != nil {
+		ts = m.Edited.TS
+	}
 	// edited.ts has whole seconds: what was written tells apart the edits of one second.
 	sum := fnv.New64a()
 	_, _ = io.WriteString(sum, text.String()) // a hash takes everything
-	event.Key, event.At = fmt.Sprintf("%s/edit/%s/%x", m.TS, m.Edited.TS, sum.Sum64()), stampTime(m.Edited.TS)
-	event.Body = transports.Edit{ID: transports.MessageID(m.TS), Text: text, Files: files(m.Files)}
+	for _, f := range m.Files {
+		if f.Mode == deletedFile { // which leaves edited.ts as it is
+			_, _ = io.WriteString(sum, "\x00"+f.ID)
+		}
+	}
+	event.Key, event.At = fmt.Sprintf("%s/edit/%s/%x", m.TS, ts, sum.Sum64()), stampTime(ts)
+	left := files(m.Files)
+	if text.IsEmpty() && len(left) == 0 && m.lostFile() {
+		text = richtext.FromPlain("This file was deleted.") // as Slack shows it
+	}
+	event.Body = transports.Edit{ID: transports.MessageID(m.TS), Text: text, Files: left}
 	return event
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"slices"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/slack/content"
@@ -34,6 +35,14 @@ func (s *client) complete(ctx context.Context, list []rawFile) error {
 	return nil
 }
 
+// deletedFile is the mode of a file that was deleted (docs: File object).
+const deletedFile = "tombstone"
+
+// lostFile reports whether a file of a message was deleted.
+func (m *rawMessage) lostFile() bool {
+	return slices.ContainsFunc(m.Files, func(f rawFile) bool { return f.Mode == deletedFile })
+}
+
 // hosted reports whether Slack has the content of a file (docs: File object, mode and is_external): others are pages elsewhere, or were
 // taken away for the workspace's plan.
 func (f *rawFile) hosted() bool {
@@ -43,7 +52,7 @@ func (f *rawFile) hosted() bool {
 func files(raw []rawFile) []transports.File {
 	var list []transports.File
 	for _, f := range raw {
-		if f.Mode == "tombstone" || f.ID == "" {
+		if f.Mode == deletedFile || f.ID == "" {
 			continue
 		}
 		name := content.Unescape(cmp.Or(f.Name, f.Title))

@@ -178,7 +178,7 @@ func (s *client) past(events []transports.Event, m *rawMessage, room transports.
 	}
 	// edited.ts has whole seconds: one of the same second as the last known message may be later.
 	if m.Edited != nil && stampTime(m.Edited.TS).Add(time.Second).After(stampTime(after)) {
-		return append(events, s.edited(m, room, s.cred.appID()))
+		return append(events, s.edited(m, "", room, s.cred.appID()))
 	}
 	return events
 }

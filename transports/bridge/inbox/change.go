@@ -29,6 +29,9 @@ func (s *step) edit(ctx context.Context, e transports.Edit) error {
 	if len(rows) > 0 && rows[0].Deleted || s.oldVersion(rows) || s.outdated("edit", string(e.ID)) {
 		return nil
 	}
+	if s.p.links != nil { // what the edit took away is not served any longer
+		s.b.Messages.MediaReplaced = append(s.b.Messages.MediaReplaced, tables.Deletion{Room: s.p.conv.ID, Net: []transports.MessageID{e.ID}})
+	}
 	e.Files, e.Text = s.linked(e.ID, e.Files), s.filled(ctx, e.Text)
 	rendered := convert.Text(e.Text, e.Files, s.p.env.Settings.Text)
 	id := s.stanzaID("edit " + s.e.Key)

@@ -52,7 +52,7 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Accept-Ranges", "bytes")
 		return
 	}
-	content, err := s.Open(r.Context(), m)
+	content, err := s.Open(r.Context(), m, web.Client(r))
 	if err != nil {
 		s.refuse(w, m, err)
 		return
@@ -104,6 +104,8 @@ func (s *Service) refuse(w http.ResponseWriter, m tables.Media, err error) {
 	switch class := transports.ClassOf(err); {
 	case errors.Is(err, context.Canceled): // the client has gone, or the gateway stops
 		status, text = http.StatusServiceUnavailable, "the request was ended"
+	case errors.Is(err, errAddressRate):
+		status, text = http.StatusTooManyRequests, errAddressRate.Text
 	case stanza.Temporary(err):
 		s.Log.Warn("file of a network not kept", "gateway", m.Gateway, "size", m.Size, "err", err)
 		status, text = http.StatusInsufficientStorage, "there is no room at the moment, please try again later"
@@ -114,7 +116,7 @@ func (s *Service) refuse(w http.ResponseWriter, m tables.Media, err error) {
 	default:
 		s.Log.Warn("file of a network not served", "gateway", m.Gateway, "err", err)
 	}
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -43,7 +44,10 @@ func (n *network) Go(f func(ctx context.Context)) bool {
 	return true
 }
 
-func (n *network) OpenMedia(ctx context.Context, m tables.Media) (io.ReadCloser, transports.File, error) {
+func (n *network) OpenMedia(ctx context.Context, m tables.Media, usable func(transports.LoginID) bool) (io.ReadCloser, transports.File, error) {
+	if !usable("login") {
+		return nil, transports.File{}, ErrNotAsked
+	}
 	n.opens.Add(1)
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -95,6 +99,7 @@ type fixture struct {
 	dir     string
 	web     *httptest.Server
 	limits  Limits
+	rates   Rates
 	now     atomic.Int64 // seconds after the start of the test
 }
 
@@ -120,7 +125,7 @@ func (f *fixture) start() {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.service = New(Options{Rows: f.rows, Cache: cache, Size: 1 << 31, Fetches: 2, Log: slog.New(slog.DiscardHandler)})
+	f.service = New(Options{Rows: f.rows, Cache: cache, Size: 1 << 31, Fetches: 2, Rates: f.rates, Log: slog.New(slog.DiscardHandler)})
 	f.service.Attach("net.example.org", f.net)
 	mux := http.NewServeMux()
 	for _, r := range f.service.Routes() {
@@ -280,7 +285,7 @@ func TestAbandoned(t *testing.T) {
 	url := f.share(transports.File{ID: "F1", Ref: "F1", Name: "x", Size: 8}, []byte("abcdefgh"))
 	m, _, _ := f.rows.Media(t.Context(), f.links.ID(url))
 	ctx, cancel := context.WithCancel(t.Context())
-	content, err := f.service.Open(ctx, m)
+	content, err := f.service.Open(ctx, m, netip.Addr{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,6 +374,7 @@ func TestErrors(t *testing.T) {
 		if status, text := f.get(url); status != want || strings.Contains(text, "secret") {
 			t.Errorf("%v: %d %q", err, status, text)
 		}
+		f.now.Add(3600)
 	}
 	f.net.mu.Lock()
 	f.net.err = nil

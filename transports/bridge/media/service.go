@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/blob"
+	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -25,8 +27,8 @@ const maxWaiting = 200
 
 // Source is a gateway.
 type Source interface {
-	// OpenMedia opens a file of the network by a login that may see it. The file has its size.
-	OpenMedia(ctx context.Context, m tables.Media) (io.ReadCloser, transports.File, error)
+	// OpenMedia opens a file of the network by a login that may see it and may be used. The file has its size.
+	OpenMedia(ctx context.Context, m tables.Media, usable func(transports.LoginID) bool) (io.ReadCloser, transports.File, error)
 	// Go runs f in a goroutine that ends with the gateway; false where it has ended.
 	Go(f func(ctx context.Context)) bool
 }
@@ -42,12 +44,15 @@ type Options struct {
 	Cache   *Cache
 	Size    int64 // bytes of one file
 	Fetches int   // files of one gateway that are received at a time
+	Rates   Rates
 	Log     *slog.Logger
 }
 
 // Service serves the files of all gateways of this process.
 type Service struct {
 	Options
+	addresses *peerlimit.Requests
+	failures  failures
 
 	mu      sync.Mutex
 	sources map[string]*source   // by domain
@@ -56,12 +61,13 @@ type Service struct {
 }
 
 // Counters may be read at any time.
-type Counters struct{ Size, Cache, Fetches atomic.Uint64 }
+type Counters struct{ Size, Cache, Fetches, AddressRate, LoginRate atomic.Uint64 }
 
 // Limits returns the counters, under the names of the limits' settings.
 func (k *Counters) Limits() []router.Counter {
 	return []router.Counter{
 		{Setting: "media.size", Value: &k.Size}, {Setting: "media.cache", Value: &k.Cache}, {Setting: "media.fetches", Value: &k.Fetches},
+		{Setting: "media.address_rate", Value: &k.AddressRate}, {Setting: "media.login_rate", Value: &k.LoginRate},
 	}
 }
 
@@ -69,13 +75,16 @@ func (k *Counters) Limits() []router.Counter {
 type source struct {
 	Source
 	counters *Counters
+	logins   *loginRates
 	slots    chan struct{}
 	waiting  atomic.Int64
 }
 
 // New makes the service.
 func New(o Options) *Service {
-	return &Service{Options: o, sources: map[string]*source{}, counts: map[string]*Counters{}}
+	return &Service{
+		Options: o, addresses: peerlimit.NewRequests(o.Rates.Address, time.Minute), sources: map[string]*source{}, counts: map[string]*Counters{},
+	}
 }
 
 // Counters are those of a gateway.
@@ -97,7 +106,7 @@ func (s *Service) counters(domain string) *Counters {
 func (s *Service) Attach(domain string, from Source) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sources[domain] = &source{Source: from, counters: s.counters(domain), slots: make(chan struct{}, s.Fetches)}
+	s.sources[domain] = &source{Source: from, counters: s.counters(domain), logins: newLoginRates(s.Rates.Login), slots: make(chan struct{}, s.Fetches)}
 }
 
 // Detach ends what Attach has begun.
@@ -124,12 +133,13 @@ var errMany = &transports.Error{Class: transports.Retry, Text: "too many files a
 // maxTries is how often a file is opened that others do not wait for any longer at the same moment.
 const maxTries = 5
 
-// Open returns a file, which is read from the network if it is not here. The caller closes it.
-func (s *Service) Open(ctx context.Context, m tables.Media) (io.ReadSeekCloser, error) {
+// Open returns a file, which is read from the network if it is not here. The caller closes it. Requests from one address are limited; an
+// invalid address is this process.
+func (s *Service) Open(ctx context.Context, m tables.Media, client netip.Addr) (io.ReadSeekCloser, error) {
 	for try := 1; ; try++ {
 		f, fill := s.Cache.open(m.ID)
 		if fill {
-			if err := s.fill(f, m); err != nil {
+			if err := s.fill(f, m, client); err != nil {
 				s.Cache.ended(f, err)
 			}
 		}
@@ -164,10 +174,17 @@ func (o *opened) Close() error {
 }
 
 // fill has a file received by its gateway.
-func (s *Service) fill(f *file, m tables.Media) error {
+func (s *Service) fill(f *file, m tables.Media, client netip.Addr) error {
+	if err := s.failures.of(m.ID, s.Cache.now()); err != nil {
+		return err
+	}
 	from := s.source(m.Gateway)
 	if from == nil {
 		return errAway
+	}
+	if client.IsValid() && !s.addresses.Take(client) {
+		from.counters.AddressRate.Add(1)
+		return errAddressRate
 	}
 	if from.waiting.Add(1) > maxWaiting {
 		from.waiting.Add(-1)
@@ -179,7 +196,10 @@ func (s *Service) fill(f *file, m tables.Media) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		err := context.Canceled
-		defer func() { s.Cache.ended(f, err) }() // also after a panic
+		defer func() { // also after a panic
+			s.failures.note(m.ID, err, s.Cache.now())
+			s.Cache.ended(f, err)
+		}()
 		if s.Cache.receiving(f, cancel) {
 			err = s.fetch(ctx, from, f, m)
 		}
@@ -199,11 +219,26 @@ func (s *Service) fetch(ctx context.Context, from *source, f *file, m tables.Med
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stalled := time.AfterFunc(stallTime, cancel)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stalled := time.AfterFunc(stallTime, func() { cancel(errStalled) })
 	defer stalled.Stop()
-	content, file, err := from.OpenMedia(ctx, m)
+	err := s.read(ctx, from, f, m, stalled)
+	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
+		return errStalled
+	}
+	return err
+}
+
+// read reads a file from the network into the cache.
+func (s *Service) read(ctx context.Context, from *source, f *file, m tables.Media, stalled *time.Timer) error {
+	content, file, err := from.OpenMedia(ctx, m, func(id transports.LoginID) bool {
+		ok := from.logins.take(id, s.Cache.now())
+		if !ok {
+			from.counters.LoginRate.Add(1)
+		}
+		return ok
+	})
 	if err != nil {
 		return err
 	}
@@ -245,6 +280,9 @@ func (s *Service) Clean(ctx context.Context, now time.Time) error {
 	due := now.Sub(s.cleaned) >= cleanEvery || now.Before(s.cleaned)
 	if due {
 		s.cleaned = now
+		for _, from := range s.sources {
+			from.logins.forget(now)
+		}
 	}
 	s.mu.Unlock()
 	if !due {

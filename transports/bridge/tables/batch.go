@@ -42,7 +42,8 @@ type OutboxBatch struct {
 // MessageBatch changes what is known of messages.
 type MessageBatch struct {
 	Mappings         []Mapping
-	Media            []Media // added where they are not there yet
+	MediaReplaced    []Deletion // messages whose files are removed before Media is added
+	Media            []Media    // added where they are not there yet
 	Deleted          []Deletion
 	Echoes           []Echo
 	EchoesUsed       []Echo // removed
@@ -77,11 +78,15 @@ func (b *Batch) Append(o *Batch) {
 
 // Empty reports whether nothing is changed.
 func (b *MessageBatch) Empty() bool {
-	return len(b.Mappings)+len(b.Media)+len(b.Deleted)+len(b.Echoes)+len(b.EchoesUsed)+len(b.Reactions)+len(b.ReactionsRemoved) == 0
+	return len(b.Mappings)+len(b.MediaReplaced)+len(b.Media)+len(b.Deleted)+len(b.Echoes)+len(b.EchoesUsed)+len(b.Reactions)+len(b.ReactionsRemoved) == 0
 }
 
 func (b *MessageBatch) append(o *MessageBatch) {
 	b.Mappings = append(b.Mappings, o.Mappings...)
+	for _, d := range o.MediaReplaced {
+		b.Media = slices.DeleteFunc(b.Media, d.has)
+	}
+	b.MediaReplaced = append(b.MediaReplaced, o.MediaReplaced...)
 	b.Media = append(b.Media, o.Media...)
 	b.Deleted = append(b.Deleted, o.Deleted...)
 	b.Echoes = append(b.Echoes, o.Echoes...)

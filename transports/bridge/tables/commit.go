@@ -113,17 +113,14 @@ func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
 	if err != nil {
 		return err
 	}
+	if err := forMessages(tx, batch.Messages.MediaReplaced, dropMediaSQL); err != nil {
+		return err
+	}
 	if err := insert(s, tx, addMedia, batch.Messages.Media, Media.columns); err != nil {
 		return err
 	}
-	for _, g := range batch.Messages.Deleted {
-		for _, net := range g.Net {
-			for _, query := range []string{goneIDSQL, dropMediaSQL} {
-				if _, err := tx.Exec(query, g.Room, string(net)); err != nil {
-					return err
-				}
-			}
-		}
+	if err := forMessages(tx, batch.Messages.Deleted, goneIDSQL, dropMediaSQL); err != nil {
+		return err
 	}
 	if err := s.commitEchoes(tx, batch); err != nil {
 		return err
@@ -133,6 +130,20 @@ func (s *Store) commitMessages(tx *sql.Tx, batch *Batch) error {
 		return err
 	}
 	return each(tx, unreactSQL, batch.Messages.ReactionsRemoved, reaction)
+}
+
+// forMessages runs queries for each message of a list.
+func forMessages(tx *sql.Tx, list []Deletion, queries ...string) error {
+	for _, d := range list {
+		for _, net := range d.Net {
+			for _, query := range queries {
+				if _, err := tx.Exec(query, d.Room, string(net)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (s *Store) commitEchoes(tx *sql.Tx, batch *Batch) error {

@@ -3,6 +3,7 @@ package tables
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/store/scan"
@@ -35,6 +36,9 @@ type Media struct {
 func (m Media) columns() []any {
 	return []any{m.ID, m.Room, string(m.Net), m.Ref, m.Name, m.Type, m.Size, micros(m.At)}
 }
+
+// has reports whether a file is of one of the messages.
+func (d Deletion) has(m Media) bool { return m.Room == d.Room && slices.Contains(d.Net, m.Net) }
 
 func readMedia(row scan.Row) (m Media, err error) {
 	var at int64

@@ -87,6 +87,20 @@ func (s *Server) Edit(channel, message, user ID, text string) error {
 	return s.edit(m, rewrite{content: &text})
 }
 
+// RemoveFiles takes the files of a message away as its author. The message has a text.
+func (s *Server) RemoveFiles(channel, message, user ID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.find(channel, message)
+	if err != nil {
+		return err
+	}
+	if !m.by(s.mustUser(user)) {
+		return errOthersMessage()
+	}
+	return s.edit(m, rewrite{keep: &[]ID{}})
+}
+
 // Delete deletes a message as its author or as a user with the right to it.
 func (s *Server) Delete(channel, message, user ID) error {
 	s.mu.Lock()

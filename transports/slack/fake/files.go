@@ -158,6 +158,20 @@ func (f *File) full() map[string]any {
 	return out
 }
 
+// Delete deletes a file as its owner: its messages stay.
+func (f *File) Delete() {
+	f.server.do(func() {
+		was := make([]map[string]any, len(f.shares))
+		for i, m := range f.shares {
+			was[i] = m.json()
+		}
+		f.deleted = true
+		for i, m := range f.shares {
+			m.changed(was[i])
+		}
+	})
+}
+
 func (f *File) isPublic() bool {
 	return slices.ContainsFunc(f.shares, func(m *message) bool { return m.channel.kind == public })
 }
