@@ -40,6 +40,44 @@ type roomService struct {
 	service *rooms.Service
 	message func(coreroom.Message) (shown bool, err error) // what becomes of a message; nil: it is shown
 	refused func()                                         // is called with each presence error to the gateway; nil: nothing
+
+	forgeable bool     // it passes what is in forged elements, which a service removes that knows it
+	hides     []string // namespaces of what it neither announces nor adds
+}
+
+// forged has a room of a service that is forgeable pass elements that a service removes that knows them.
+func forged(list ...*stanza.Element) *stanza.Element {
+	return stanza.NewElement("forged", "forged").Add(list...)
+}
+
+// asOf is a stanza to the gateway as an older or careless service sends it.
+func (s *roomService) asOf(st *stanza.Stanza) *stanza.Stanza {
+	if !s.forgeable {
+		return st
+	}
+	var content []*stanza.Element
+	for e := range st.Tree().Elements() {
+		switch {
+		case e.Space == "forged":
+			for x := range e.Elements() {
+				content = append(content, x.Clone())
+			}
+		case slices.Contains(s.hides, e.Space):
+		case e.Is("http://jabber.org/protocol/disco#info", "query"):
+			info := stanza.NewElement(e.Space, e.Local)
+			for f := range e.Elements() {
+				if !slices.Contains(s.hides, f.Attr("var")) {
+					info.Add(f.Clone())
+				}
+			}
+			content = append(content, info)
+		default:
+			content = append(content, e.Clone())
+		}
+	}
+	st = st.Copy()
+	st.Payload = stanza.Encode(content...)
+	return st
 }
 
 // roomInfo is what the rooms can do.
@@ -96,7 +134,7 @@ func (s *roomService) Send(st *stanza.Stanza) {
 		if s.refused != nil && st.Kind == stanza.Presence && st.Type == stanza.TypeError {
 			s.refused()
 		}
-		s.h.endpoint.deliver(st)
+		s.h.endpoint.deliver(s.asOf(st))
 		return
 	}
 	s.h.endpoint.mu.Lock()

@@ -126,8 +126,8 @@ func Moderation(id string, by Moderator) []*stanza.Element {
 	}
 }
 
-// Tombstone is what is left of a message in the archive of a room that content, a retraction with an id, has removed (XEP-0424 §4,
-// XEP-0425 §5).
+// Tombstone is what is left of a message in the archive of a room that a retraction with an id has removed (XEP-0424 §4). content is that of a
+// moderator's removal (XEP-0425 §5); it must not be what somebody else has written.
 func Tombstone(id string, at time.Time, content ...*stanza.Element) string {
 	x := stanza.NewElement(NSRetract, "retracted").With("stamp", message.Stamp(at))
 	for _, e := range content {

@@ -51,6 +51,8 @@ type Linked struct {
 	Nick string `json:"nick"` // of its author there
 	// Moderated is set where a moderator of the room removes a message, whose author may be anybody.
 	Moderated bool `json:"moderated,omitempty"`
+	// Content is what the channel's room is shown of that once the network has removed the message.
+	Content string `json:"content,omitempty"`
 }
 
 // Parser reads stanzas for one network.

@@ -33,6 +33,16 @@ func ofRoom(e *stanza.Element) bool {
 	return false
 }
 
+// changesOtherwise reports whether an element of somebody in the linked room changes a message in a way that is not carried: it has ids of that
+// room, and its right to do that is not checked here. What the room itself removes is moderation's.
+func changesOtherwise(e *stanza.Element) bool {
+	switch e.Space {
+	case convert.NSModerate, convert.NSModerateOld, convert.NSFasten, "urn:xmpp:message-retract:0", "urn:xmpp:message-attaching:1":
+		return true
+	}
+	return e.Is(convert.NSRetract, "retracted") // only an archive has tombstones (XEP-0424 §4)
+}
+
 // messageID is the own id in the channel of a message of the linked room, so that its corrections can name it.
 func (t *translation) messageID(there, entry string) string {
 	if there == "" {
@@ -48,7 +58,7 @@ func (t *translation) inward(ctx context.Context, st *stanza.Stanza) (*stanza.St
 	for e := range st.Tree().Elements() {
 		id := e.Attr("id")
 		switch {
-		case ofRoom(e) || e.Space == nsPassed:
+		case ofRoom(e) || changesOtherwise(e) || e.Space == nsPassed:
 			continue
 		case e.Is(convert.NSReply, "reply"):
 			m, ok, err := t.there(ctx, id)
@@ -76,12 +86,20 @@ func (t *translation) inward(ctx context.Context, st *stanza.Stanza) (*stanza.St
 			if !ok {
 				return nil, nil // of a message that the channel does not have
 			}
+			if t.target != "" {
+				return nil, stanza.BadRequest("This message changes more than one message.")
+			}
 			t.target, says = m.Entry, true
-			if e.Space == convert.NSReactions {
-				t.reactions = []string{}
-				for r := range e.Named(convert.NSReactions, "reaction") {
-					t.reactions = append(t.reactions, r.Text())
+			if e.Space == convert.NSRetract {
+				if m.Author != t.author { // XEP-0424 §4; those of the channel have none here
+					return nil, stanza.Forbidden("Only its author may retract a message.")
 				}
+				e = stanza.NewElement(convert.NSRetract, "retract").With("id", m.Entry) // who else removes it only the room says (XEP-0425 §4)
+				break
+			}
+			t.reactions = []string{}
+			for r := range e.Named(convert.NSReactions, "reaction") {
+				t.reactions = append(t.reactions, r.Text())
 			}
 			e = withID(e, m.Entry)
 		}

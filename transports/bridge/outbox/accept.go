@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -190,7 +189,7 @@ func (q *Queue) acceptForRoom(m room.Message, a accepted) {
 	case convert.SendDelete:
 		now := q.env.Now()
 		a.tombstone = &tables.Archived{
-			Room: q.conv.ID, Retract: a.request.Target, ID: a.call.Stanza, At: now, Payload: convert.Tombstone(a.call.Message, now, slices.Collect(m.Stanza.Tree().Elements())...),
+			Room: q.conv.ID, Retract: a.request.Target, ID: a.call.Stanza, At: now, Payload: convert.Tombstone(a.call.Message, now),
 		}
 		a.post, a.archive = &post, archive
 	default:

@@ -182,6 +182,10 @@ func (q *Queue) partDone(ctx context.Context, b *tables.Batch, request convert.R
 		row = q.begin(row)
 	}
 	b.Outbox.Update = append(b.Outbox.Update, row)
+	removed := q.moderated(row, request, b)
+	if removed != nil {
+		b.Archive = append(b.Archive, removed.rows...)
+	}
 	q.addProgress(b)
 	begins := last && len(q.pending) > 1 && q.mayBegin(q.pending[1])
 	if begins {
@@ -197,6 +201,9 @@ func (q *Queue) partDone(ctx context.Context, b *tables.Batch, request convert.R
 		return
 	}
 	q.next()
+	if removed != nil {
+		q.room.Broadcast(removed.post)
+	}
 	if begins {
 		q.pending[0], q.begun = b.Outbox.Update[1], true
 	}

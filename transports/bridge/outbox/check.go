@@ -49,7 +49,7 @@ func (q *Queue) checkEdit(ctx context.Context, w written, r convert.Request, t t
 	switch {
 	case !t.found:
 		return r, stanza.ItemNotFound("The message that you correct is not known here.")
-	case !t.by(w):
+	case !t.by(w, r.Linked != nil):
 		return r, stanza.Forbidden("Only its author may correct a message.") // XEP-0308 §4
 	case !caps.Edit: // sent again rather than not at all
 		return r.AsMessage(), nil
@@ -84,26 +84,12 @@ func (q *Queue) checkDelete(w written, r convert.Request, t target) (convert.Req
 	switch {
 	case !t.found:
 		return r, stanza.ItemNotFound("The message that you retract is not known here.")
-	case !t.by(w):
+	case !t.by(w, r.Linked != nil):
 		return r, stanza.Forbidden("Only its author may retract a message.") // XEP-0424 §4
 	case !caps.Delete:
 		return r, stanza.FeatureNotImplemented(q.env.Info.Name + " cannot take messages back.")
 	case q.late(t, caps.DeleteWindow):
 		return r, stanza.NotAcceptable(fmt.Sprintf("%s allows retractions for %s only.", q.env.Info.Name, caps.DeleteWindow))
-	}
-	r.Target = t.stanza
-	return r, nil
-}
-
-// checkModeration is about a message of anybody that a moderator of a linked room has removed there (XEP-0425).
-func (q *Queue) checkModeration(w written, r convert.Request, t target) (convert.Request, error) {
-	caps := w.login.Caps(q.conv.Row.Net)
-	ours := t.sender != "" || t.author != "" && t.author == w.login.User // what the login has sent, under whatever name
-	switch {
-	case !t.found:
-		return convert.Request{}, nil // it is removed already
-	case !caps.Delete, !ours && !caps.Moderate:
-		return r, stanza.FeatureNotImplemented(q.env.Info.Name + " does not let the account of the link remove this message.")
 	}
 	r.Target = t.stanza
 	return r, nil
@@ -139,9 +125,10 @@ type target struct {
 	found   bool // it is known and was not deleted
 }
 
-// by reports whether the message is the user's own.
-func (t target) by(w written) bool {
-	return t.sender == w.from.Bare().String() || t.sender == "" && t.author != "" && t.author == w.login.User
+// by reports whether the message is the sender's own. What the owner of the login has written on the network is not that of somebody in a
+// linked room who writes through the login.
+func (t target) by(w written, linked bool) bool {
+	return t.sender == w.from.Bare().String() || !linked && t.sender == "" && t.author != "" && t.author == w.login.User
 }
 
 // find looks for the message that an id of XMPP names. Clients choose their ids: of several
@@ -181,7 +168,7 @@ func (q *Queue) findWaiting(ctx context.Context, id, who string) (t target, ok b
 		if a.call.Message != id && a.call.Stanza != id || a.request.Kind != convert.SendMessage && a.request.Kind != convert.SendEdit {
 			continue
 		}
-		if t, ok = targetOf(a.call, a.request), true; t.sender == who {
+		if t, ok = q.targetOf(a.call, a.request), true; t.sender == who {
 			return t, true, nil
 		}
 	}
@@ -189,15 +176,18 @@ func (q *Queue) findWaiting(ctx context.Context, id, who string) (t target, ok b
 	if err != nil || !kept || c.State == tables.CallFailed {
 		return t, ok, err
 	}
-	if other := targetOf(c, decode(c)); !ok || other.sender == who {
+	if other := q.targetOf(c, decode(c)); !ok || other.sender == who {
 		t = other
 	}
 	return t, true, nil
 }
 
 // targetOf is a message that has not been sent yet; a correction stands for its first version.
-func targetOf(c tables.Call, r convert.Request) target {
+func (q *Queue) targetOf(c tables.Call, r convert.Request) target {
 	t := target{stanza: c.Stanza, own: c.Message, sender: c.Sender.Bare().String()}
+	if l := q.outbox.logins.ByID(c.Login); l != nil {
+		t.author = l.User
+	}
 	if convert.Kind(c.Kind) == convert.SendEdit {
 		t.stanza, t.own = r.Target, ""
 	}

@@ -75,6 +75,9 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 	if m.Reactions != nil {
 		request.Emoji = m.Emoji
 	}
+	if m.Moderated {
+		request.Linked.Content = shown.Payload
+	}
 	call := accepted{request: request, st: shown, linked: &m}
 	call.call = tables.Call{
 		Seq: q.env.Next(), Room: q.conv.ID, Login: l.ID, Sender: m.Sender, Origin: "link " + m.Message.Entry, Message: m.Stanza.ID,
@@ -83,11 +86,11 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 	if call.call.Data, err = json.Marshal(request); err != nil {
 		return false, err
 	}
-	from := room.Occupant{ID: m.Author.ID, Nick: m.Author.Nick}
-	if m.Moderated {
-		from = room.Occupant{}
+	if m.Moderated { // the room is shown it once the network has removed the message
+		q.accepted = append(q.accepted, call)
+		return true, nil
 	}
-	q.acceptForRoom(room.Message{From: from, Session: m.Sender, Stanza: shown}, call)
+	q.acceptForRoom(room.Message{From: room.Occupant{ID: m.Author.ID, Nick: m.Author.Nick}, Session: m.Sender, Stanza: shown}, call)
 	return true, nil
 }
 
