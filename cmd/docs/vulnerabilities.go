@@ -87,7 +87,7 @@ func vulnerabilities() []area {
 		}},
 		{"Other servers", []vulnerability{
 			{"answers of dialback that were not asked for", "CVE-2012-3525", []proof{"core/s2s TestCVE_2012_3525_UnsolicitedAnswers", "core/s2s TestOtherServerRefused"}},
-			{"one dialback key for several pairs of domains", "CVE-2016-0756", []proof{"core/s2s TestCVE_2016_0756_Concatenation", "core/s2s TestKeys"}},
+			{"one dialback key for several pairs of domains", "CVE-2016-0756", []proof{"core/s2s/dialback TestCVE_2016_0756_Concatenation", "core/s2s/dialback TestKeys"}},
 			{"dialback keys that can be guessed or used again", "CVE-2016-1232", []proof{"core/s2s TestCVE_2016_1232_UnpredictableIDs", "core/s2s TestReplayedKey"}},
 			{"the right for one domain used for another", "CVE-2021-32919, CVE-2018-10847", []proof{"core/s2s TestCVE_2021_32919_CertificateOfAnotherDomain", "core/s2s TestCVE_2018_10847_OtherDomainsAfterExternal", "core/s2s TestPairs"}},
 			{"certificates that are not valid", "CVE-2014-3451", []proof{"core/s2s TestExternalRefused", "core/s2s TestOtherServerRefused"}},
@@ -96,6 +96,8 @@ func vulnerabilities() []area {
 			{"servers that do not read, or never answer", "CVE-2010-0305", []proof{"core/s2s TestCVE_2010_0305_SlowServer", "core/s2s TestManySilentDomains"}},
 			{"one network or account takes all that is opened or looked up for others", "", []proof{"core/s2s TestVerificationsOfOneNetwork", "core/s2s TestVerificationsOfOneDomain", "core/s2s TestLookupsOfOneNetwork", "core/s2s TestAttemptsOfOneAccount", "core/s2s TestManyFailedLinks", "core/s2s TestManyCutStreams", "core/s2s TestWaitingOfAllLinks", "core/server/featuretest TestRemoteQuestionsOfOneDomain", "transports/bridge/gateway TestManyUsersOfOneDomain", "core/channelsearch TestManyForeignSearchers", "core/features/conference TestForeignQueries"}},
 			{"a connection that a stricter policy would not have allowed", "", []proof{"core/s2s TestPolicyBecomesStricter"}},
+			{"stanzas for a domain that go to whoever relays its connection", "", []proof{"core/s2s TestReverseDirectionPolicy", "core/s2s TestTLSAWithoutTLS", "core/s2s/locate TestSuppressedTLSA"}},
+			{"a domain that avoids its rate", "", []proof{"core/s2s TestDomainLimits", "core/s2s TestDomainLimitBeforeEnabled", "core/s2s TestDomainLimitLargerThanBurst", "core/s2s TestDomainLimitElements"}},
 			{"streams of others, or with a wrong counter, are resumed", "OF-2808", []proof{"core/s2s TestResume", "core/s2s TestAcknowledged"}},
 		}},
 	}

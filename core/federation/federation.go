@@ -34,7 +34,7 @@ func New(c config.Config, o s2s.Config) (*Federation, error) {
 	if err = setFixed(f.fixed, c); err != nil {
 		return nil, err
 	}
-	o.Limits, o.Dialer, o.Evidence = limits(c), f.fixed, f.locator.Evidence
+	o.Limits, o.Dialer, o.Evidence, o.Servers = limits(c), f.fixed, f.locator.Evidence, f.fixed.Servers(f.locator.Servers)
 	f.Server, err = s2s.NewServer(o)
 	return f, err
 }

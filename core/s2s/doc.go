@@ -7,7 +7,7 @@
 //  2. link.deliver appends the stanza to the queue of the link's connection. If there is none, the stanza waits in the link,
 //     and Server.connect (connect.go) shares a connection that is open or makes the Dialer connect (dialer.go; package locate finds servers).
 //  3. An outConn negotiates on a new connection (out.go, out_negotiate.go): STARTTLS, the certificate, SASL EXTERNAL or dialback
-//     (dialback.go), stream management. Then link.attach sends what waits.
+//     (package dialback), stream management. Then link.attach sends what waits.
 //  4. Server.Flush writes the queues that were appended to.
 //
 // If step 2 or 3 fails, link.failed returns each stanza that waits to its sender (Server.giveBack), once, and for a while (back-off) the link
@@ -24,7 +24,8 @@
 // # Both directions
 //
 // If the other server asks for it (XEP-0288), stanzas for the pairs that it may send for go back on its connection (reverse.go), from the moment
-// on at which it enables stream management or sends a stanza. A connection that this server has opened, and asked for that on, passes stanzas of
+// on at which it enables stream management or sends a stanza, unless a connection that this server opens to that domain would not be used (reverse.go:
+// TLSA records, the policy): that a peer may send for a domain does not say that it may read what is for that domain. A connection that this server has opened, and asked for that on, passes stanzas of
 // the pairs that it carries to router.RouteIn (receiver.go).
 //
 // # Stream management

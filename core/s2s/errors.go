@@ -3,6 +3,7 @@ package s2s
 import (
 	"errors"
 
+	"github.com/dragoman-im/dragoman/core/s2s/dialback"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -74,14 +75,14 @@ func verificationError(err error, connected bool) string {
 	d, isDialback := errors.AsType[dialbackError](err)
 	switch {
 	case errors.Is(err, ErrNotFound), isPeer && (p.Cause.Condition == stream.HostUnknown || p.Cause.Condition == stream.HostGone),
-		isDialback && d.condition == condNotFound:
-		return condNoServer
+		isDialback && d.condition == dialback.NotFound:
+		return dialback.NoServer
 	case errors.Is(err, errCrowded):
-		return condNoResources
+		return dialback.NoResources
 	case errors.Is(err, errBlocked):
-		return condPolicy
+		return dialback.Policy
 	case !connected:
-		return condNoConnection
+		return dialback.NoConnection
 	}
-	return condTimeout
+	return dialback.Timeout
 }

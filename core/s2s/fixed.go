@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
+
+	"github.com/dragoman-im/dragoman/core/s2s/certificate"
 )
 
 // FixedAddress is where the server of a domain is.
@@ -25,13 +27,27 @@ func NewFixed(others Dialer) *Fixed { return &Fixed{others: others} }
 // Set replaces the addresses, by domain.
 func (f *Fixed) Set(table map[string]FixedAddress) { f.table.Store(&table) }
 
+// find returns the address of a domain; false if it has none.
+func (f *Fixed) find(domain string) (at FixedAddress, ok bool) {
+	if table := f.table.Load(); table != nil {
+		at, ok = (*table)[domain]
+	}
+	return at, ok
+}
+
+// Servers returns a function for Config that asks others about domains whose servers are not named: connecting to the others asks nobody.
+func (f *Fixed) Servers(others func(string) (certificate.Evidence, error)) func(string) (certificate.Evidence, error) {
+	return func(domain string) (certificate.Evidence, error) {
+		if _, ok := f.find(domain); ok {
+			return certificate.Evidence{}, nil
+		}
+		return others(domain)
+	}
+}
+
 // Dial implements Dialer.
 func (f *Fixed) Dial(ctx context.Context, domain string) (*Target, error) {
-	table := f.table.Load()
-	if table == nil {
-		return f.others.Dial(ctx, domain)
-	}
-	at, ok := (*table)[domain]
+	at, ok := f.find(domain)
 	if !ok {
 		return f.others.Dial(ctx, domain)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
+	"github.com/dragoman-im/dragoman/core/s2s/dialback"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -41,7 +42,7 @@ func (c *inConn) pairOf(h *stream.Header) (p pair, err error) {
 	if h.To == "" {
 		return p, stream.NewError(stream.ImproperAddressing, "to is missing")
 	}
-	ours, ok := parseDomain(h.To)
+	ours, ok := dialback.ParseDomain(h.To)
 	if !ok || !c.server.serves(ours) {
 		return p, stream.NewError(stream.HostUnknown, "") // RFC 6120 §4.9.3.6
 	}
@@ -52,7 +53,7 @@ func (c *inConn) pairOf(h *stream.Header) (p pair, err error) {
 		}
 		return p, nil
 	}
-	if p.theirs, ok = parseDomain(h.From); !ok {
+	if p.theirs, ok = dialback.ParseDomain(h.From); !ok {
 		return p, stream.NewError(stream.ImproperAddressing, "from is no domain")
 	}
 	if c.server.serves(p.theirs) { // this server itself, or somebody who claims to be it
@@ -68,13 +69,13 @@ func (c *inConn) pairOf(h *stream.Header) (p pair, err error) {
 func (c *inConn) answerHeader(h *stream.Header) {
 	c.stream.id = newID()
 	out := stream.Header{
-		Content: stanza.NSServer, From: c.server.cfg.Name.String(), ID: c.stream.id, Lang: "en", Version: "1.0", Prefixes: prefixes,
+		Content: stanza.NSServer, From: c.server.cfg.Name.String(), ID: c.stream.id, Lang: "en", Version: "1.0", Prefixes: dialback.Prefixes,
 	}
 	if c.stream.pair.ours != "" {
 		out.From = c.stream.pair.ours
 	}
 	if h != nil {
-		out.To, _ = parseDomain(h.From) // RFC 6120 §4.7.2
+		out.To, _ = dialback.ParseDomain(h.From) // RFC 6120 §4.7.2
 		out.Version, _ = h.Answer()
 	}
 	c.SendHeader(&out)
@@ -96,7 +97,7 @@ func (c *inConn) features() []*stanza.Element {
 	if c.server.limits().offersBidi() && !c.stream.external {
 		list = append(list, bidiFeature())
 	}
-	return append(list, dialbackFeature(), managementFeature())
+	return append(list, dialback.Feature(), managementFeature())
 }
 
 // proves reports whether the certificate of the peer is valid for a domain.
@@ -141,9 +142,9 @@ func (c *inConn) Negotiate(it *stream.Item) error {
 		return c.auth(it)
 	case it.Is(nsBidi, "bidi"):
 		return c.wantBidi()
-	case it.Is(nsDialback, "result"):
+	case it.Is(dialback.NS, "result"):
 		return c.result(it)
-	case it.Is(nsDialback, "verify"):
+	case it.Is(dialback.NS, "verify"):
 		return c.verify(it)
 	}
 	return errNotAuth
@@ -151,13 +152,21 @@ func (c *inConn) Negotiate(it *stream.Item) error {
 
 // inElements are what may arrive beside stanzas.
 var inElements = map[stream.Name]func(stream.Handler, *stream.Item) error{
-	{Space: nsDialback, Local: "result"}: func(h stream.Handler, it *stream.Item) error { return h.(*inConn).result(it) },
-	{Space: nsDialback, Local: "verify"}: func(h stream.Handler, it *stream.Item) error { return h.(*inConn).verify(it) },
+	{Space: dialback.NS, Local: "result"}: inElement((*inConn).result),
+	{Space: dialback.NS, Local: "verify"}: inElement((*inConn).verify),
 
-	{Space: stream.NSManagement, Local: "enable"}: func(h stream.Handler, it *stream.Item) error { return h.(*inConn).enable(it) },
-	{Space: stream.NSManagement, Local: "resume"}: func(h stream.Handler, it *stream.Item) error { return h.(*inConn).resume(it) },
-	{Space: stream.NSManagement, Local: "r"}:      func(h stream.Handler, it *stream.Item) error { return h.(*inConn).requested(it) },
-	{Space: stream.NSManagement, Local: "a"}:      func(h stream.Handler, it *stream.Item) error { return h.(*inConn).acknowledged(it) },
+	{Space: stream.NSManagement, Local: "enable"}: inElement((*inConn).enable),
+	{Space: stream.NSManagement, Local: "resume"}: inElement((*inConn).resume),
+	{Space: stream.NSManagement, Local: "r"}:      inElement((*inConn).requested),
+	{Space: stream.NSManagement, Local: "a"}:      inElement((*inConn).acknowledged),
+}
+
+// inElement returns the handler of an element.
+func inElement(f func(*inConn, *stream.Item) error) func(stream.Handler, *stream.Item) error {
+	return func(h stream.Handler, it *stream.Item) error {
+		c, size := h.(*inConn), len(it.Raw)
+		return c.after(c.Conn, size, f(c, it))
+	}
 }
 
 // startTLS handles a starttls element (RFC 6120 §5.4.2).
@@ -207,7 +216,7 @@ func checkIdentity(text, domain string) string {
 	if err != nil {
 		return "incorrect-encoding" // RFC 6120 §6.5.5
 	}
-	if d, ok := parseDomain(string(raw)); !ok || d != domain {
+	if d, ok := dialback.ParseDomain(string(raw)); !ok || d != domain {
 		return "invalid-authzid" // RFC 6120 §6.5.6
 	}
 	return ""

@@ -9,11 +9,7 @@ func (c *inConn) Receive(it *stream.Item) error {
 		c.sendBackAll()
 	}
 	size := len(it.Raw)
-	err := c.handle(it)
-	if err == nil && c.limits != nil {
-		c.throttle(c.Conn, size)
-	}
-	return err
+	return c.after(c.Conn, size, c.handle(it))
 }
 
 // suits reports whether the connection is good enough for a domain with that rule.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
+	"github.com/dragoman-im/dragoman/core/s2s/dialback"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -89,7 +90,7 @@ func (o *outConn) begin() error {
 }
 
 func (o *outConn) openStream() {
-	h := stream.Header{Content: stanza.NSServer, From: o.pair.ours, To: o.pair.theirs, Version: "1.0", Lang: "en", Prefixes: prefixes}
+	h := stream.Header{Content: stanza.NSServer, From: o.pair.ours, To: o.pair.theirs, Version: "1.0", Lang: "en", Prefixes: dialback.Prefixes}
 	o.SendHeader(&h) // RFC 6120 §4.7.1, §4.7.2; checklist 106
 }
 
@@ -153,11 +154,7 @@ func (o *outConn) Receive(it *stream.Item) error {
 		return errInvalidFrom
 	}
 	size := len(it.Raw)
-	err := o.receiver.handle(it)
-	if err == nil && o.receiver.limits != nil {
-		o.receiver.throttle(o.Conn, size)
-	}
-	return err
+	return o.receiver.after(o.Conn, size, o.receiver.handle(it))
 }
 
 // suits reports whether the connection is good enough for a domain with that rule.

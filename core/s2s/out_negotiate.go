@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/s2s/dialback"
 	"github.com/dragoman-im/dragoman/core/sasl"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -15,7 +16,7 @@ func (o *outConn) Open(h *stream.Header) error {
 	o.shared.id = h.ID
 	o.shared.mu.Unlock()
 	for _, p := range h.Prefixes {
-		o.stream.dialback = o.stream.dialback || p.Space == nsDialback
+		o.stream.dialback = o.stream.dialback || p.Space == dialback.NS
 	}
 	version, ok := h.Answer()
 	switch {
@@ -52,30 +53,38 @@ func (o *outConn) Negotiate(it *stream.Item) error {
 	case it.Is(sasl.NS, "failure") && o.stream.tried && !o.stream.external:
 		o.Log().Info("another server does not accept our certificate")
 		return o.featuresDone(nil)
-	case it.Is(nsDialback, "result"):
+	case it.Is(dialback.NS, "result"):
 		return o.resultAnswered(it)
-	case it.Is(nsDialback, "verify"):
+	case it.Is(dialback.NS, "verify"):
 		return o.verifyAnswered(it)
 	case string(it.Space()) == stream.NSManagement:
 		return o.manageAnswered(it)
 	case it.StanzaKind() != 0 && o.stream.bidi && len(o.receiver.rights.all) > 0: // the answer to enable is still to come
-		return o.receiver.handle(it)
+		return o.Receive(it)
 	}
 	return stream.NewError(stream.UnsupportedStanzaType, "")
 }
 
 // outElements are what may arrive beside stanzas when stanzas can be sent.
 var outElements = map[stream.Name]func(stream.Handler, *stream.Item) error{
-	{Space: nsDialback, Local: "result"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).resultAnswered(it) },
-	{Space: nsDialback, Local: "verify"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).verifyAnswered(it) },
+	{Space: dialback.NS, Local: "result"}: outElement((*outConn).resultAnswered),
+	{Space: dialback.NS, Local: "verify"}: outElement((*outConn).verifyAnswered),
 
-	{Space: stream.NSManagement, Local: "r"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).requested(it) },
-	{Space: stream.NSManagement, Local: "a"}: func(h stream.Handler, it *stream.Item) error { return h.(*outConn).acknowledged(it) },
+	{Space: stream.NSManagement, Local: "r"}: outElement((*outConn).requested),
+	{Space: stream.NSManagement, Local: "a"}: outElement((*outConn).acknowledged),
+}
+
+// outElement returns the handler of an element.
+func outElement(f func(*outConn, *stream.Item) error) func(stream.Handler, *stream.Item) error {
+	return func(h stream.Handler, it *stream.Item) error {
+		o, size := h.(*outConn), len(it.Raw)
+		return o.receiver.after(o.Conn, size, f(o, it))
+	}
 }
 
 // features chooses what to negotiate next.
 func (o *outConn) features(e *stanza.Element) error {
-	if e.Child(nsDialbackFeature, "dialback") != nil {
+	if e.Child(dialback.NSFeature, "dialback") != nil {
 		o.stream.dialback, o.stream.further = true, true
 	}
 	if e.Child(stream.NSManagement, "sm") != nil {
@@ -92,7 +101,7 @@ func (o *outConn) features(e *stanza.Element) error {
 // featuresDone goes on when there is no TLS left to negotiate: it begins SASL EXTERNAL or sends dialback keys. e, the features, may be nil.
 func (o *outConn) featuresDone(e *stanza.Element) error {
 	switch {
-	case !o.stream.secure && !o.server.rule(o.pair.theirs).Plain:
+	case !o.stream.secure && (!o.server.rule(o.pair.theirs).Plain || len(o.target.Evidence.TLSA) > 0): // RFC 7673 §4: TLSA records promise TLS
 		return o.giveUp(errNoTLS)
 	case o.stream.external:
 		o.ready()
@@ -152,7 +161,7 @@ func (o *outConn) ready() {
 	o.shared.mu.Lock()
 	o.shared.ready = true
 	o.shared.dialback = o.stream.further && o.stream.valid // see inConn.extends
-	var send []dialback
+	var send []dialback.Element
 	for p := range o.shared.asked {
 		if !o.stream.external || p != o.pair {
 			send = append(send, o.keyFor(p))
@@ -163,14 +172,14 @@ func (o *outConn) ready() {
 	}
 	o.shared.mu.Unlock()
 	for _, d := range send {
-		o.Append(d.append)
+		o.Append(d.Append)
 	}
 	o.server.directory.add(o)
 }
 
 // keyFor returns the request to be allowed to send for a pair (XEP-0220 §2.1.1). The lock of shared is held.
-func (o *outConn) keyFor(p pair) dialback {
-	return dialback{name: "result", from: p.ours, to: p.theirs, key: o.server.keys.of(p, o.shared.id)}
+func (o *outConn) keyFor(p pair) dialback.Element {
+	return dialback.Element{Name: "result", From: p.ours, To: p.theirs, Key: o.server.keys.of(p, o.shared.id)}
 }
 
 // adopt asks the other server to let a further pair send on this connection. It returns false if the connection cannot be shared.
@@ -186,41 +195,41 @@ func (o *outConn) adopt(l *link) bool {
 	o.shared.asked[l.pair] = &request{link: l, until: time.Now().Add(stepWait)}
 	d := o.keyFor(l.pair)
 	o.shared.mu.Unlock()
-	o.Append(d.append)
+	o.Append(d.Append)
 	o.Queue().Flush()
 	return true
 }
 
 // resultAnswered handles the answer to a key. One that was not asked for is ignored (CVE-2012-3525).
 func (o *outConn) resultAnswered(it *stream.Item) error {
-	d, err := readDialback(it)
+	d, err := dialback.Read(it)
 	if err != nil {
 		return err
 	}
-	if d.typ == "" && o.stream.bidi { // XEP-0288 §2.2: it may ask for further pairs; on a connection of its own they are accepted
-		refused := dialback{name: "result", from: d.to, to: d.from, typ: typeError, condition: condNoResources}
-		o.Append(refused.append)
+	if d.Type == "" && o.stream.bidi { // XEP-0288 §2.2: it may ask for further pairs; on a connection of its own they are accepted
+		refused := dialback.Element{Name: "result", From: d.To, To: d.From, Type: dialback.TypeError, Condition: dialback.NoResources}
+		o.Append(refused.Append)
 		return nil
 	}
-	p := pair{ours: d.to, theirs: d.from}
+	p := pair{ours: d.To, theirs: d.From}
 	o.shared.mu.Lock()
 	r := o.shared.asked[p]
-	known := r != nil && d.typ != "" && o.shared.ready
+	known := r != nil && d.Type != "" && o.shared.ready
 	further := len(o.shared.carried) > 0
-	if known && d.typ != typeValid {
+	if known && d.Type != dialback.TypeValid {
 		delete(o.shared.asked, p)
 	}
 	o.shared.mu.Unlock()
 	switch {
 	case !known:
 		o.Log().Warn("answer to a dialback key that was not asked for", "pair", p)
-	case d.typ == typeValid:
+	case d.Type == dialback.TypeValid:
 		o.accepted(p)
-	case d.typ == typeError && further:
+	case d.Type == dialback.TypeError && further:
 		o.server.openFor(r.link) // XEP-0220 §2.4.2: perhaps on a connection of its own
-	case d.typ == typeError:
-		r.link.failed(dialbackError{d.condition})
-		return o.giveUp(dialbackError{d.condition})
+	case d.Type == dialback.TypeError:
+		r.link.failed(dialbackError{d.Condition})
+		return o.giveUp(dialbackError{d.Condition})
 	default:
 		r.link.failed(errKeyRefused)
 		if !further {
@@ -258,6 +267,7 @@ func (o *outConn) establish(p pair) {
 	o.shared.mu.Unlock()
 	if !o.Established() {
 		o.SetLimits(o.server.stanzaLimits(o.pair.theirs))
+		o.receiver.limit(o.pair.theirs)
 		o.Establish()
 		o.opened()
 		o.secure, o.valid, o.bidi = o.stream.secure, o.stream.valid, o.stream.bidi

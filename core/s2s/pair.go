@@ -1,18 +1,15 @@
 package s2s
 
-import "github.com/dragoman-im/dragoman/core/jid"
+import "github.com/dragoman-im/dragoman/core/s2s/dialback"
 
 // pair is a domain of ours and one of another server.
 type pair struct{ ours, theirs string }
 
-// parseDomain returns the normalised form of a domain.
-func parseDomain(text string) (string, bool) {
-	d, err := jid.Parse(text)
-	if err != nil || !d.IsHost() {
-		return "", false
-	}
-	return d.String(), true
-}
+// keys makes the dialback keys of pairs.
+type keys struct{ dialback.Keys }
+
+// of returns the key of a pair for a stream.
+func (k keys) of(p pair, id string) string { return k.Of(p.ours, p.theirs, id) }
 
 // rights are the pairs for which a peer may send.
 type rights struct {

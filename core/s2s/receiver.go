@@ -17,7 +17,7 @@ type receiver struct {
 	rights  rights
 	policy  *Policy // that the rights were last checked against
 	managed managedIn
-	limits  *DomainLimits // of the domain of the latest stanza, which is limited
+	limits  *DomainLimits // of the domain of the latest stanza, which is limited; nil: no limits
 	limited string
 	// suits reports whether the connection is good enough for a domain of the other server with that rule.
 	suits func(theirs string, rule Rule) bool

@@ -22,6 +22,7 @@ func bidiFeature() *stanza.Element { return stanza.NewElement(nsBidiFeature, "bi
 // reverse sends stanzas on a connection that another server has opened (XEP-0288). It carries pairs with the domain of the peer's header.
 type reverse struct {
 	carrier *carrier // nil: the connection is for one direction; set before others can find it
+	checked bool     // whether there is to be a carrier is decided
 	ready   bool     // the other server has sent something since it was accepted
 
 	mu      sync.Mutex
@@ -62,17 +63,45 @@ func (c *inConn) sendBack(p pair) {
 	}
 }
 
-// prepare makes the carrier.
+// prepare makes the carrier, unless a connection to the peer's domain that this server opens would not be used either.
 func (r *reverse) prepare(c *inConn) {
-	if r.carrier != nil {
+	if r.checked {
 		return
 	}
-	err := c.verifyFor(c.stream.pair.theirs)
-	if errors.Is(err, certificate.ErrTLSA) { // RFC 7673 §4.2: no connection to that server would be used either
+	r.checked = true
+	valid, err := c.verifyBack(c.stream.pair.theirs)
+	if err != nil {
+		c.Log().Info("nothing is sent back on the connection of another server", "domain", c.stream.pair.theirs, "err", err)
 		return
 	}
-	r.carrier = &carrier{Conn: c.Conn, secure: c.stream.secure, valid: err == nil, accepted: true, bidi: true}
+	r.carrier = &carrier{Conn: c.Conn, secure: c.stream.secure, valid: valid, accepted: true, bidi: true}
 	c.server.links.held.add(r.carrier)
+}
+
+// verifyBack checks the peer as outConn.secured checks a server to which this one connects: that the peer may send for its domain does not say
+// that it may read what is for that domain, since whoever relays the domain's own connection passes dialback. It reports whether the certificate
+// is valid, and returns why nothing may be sent back.
+func (c *inConn) verifyBack(domain string) (valid bool, err error) {
+	done, ok := c.address.Work(maxLookups)
+	if !ok {
+		c.server.Counters.LimitCounters.Crowded.Add(1)
+		return false, errCrowded
+	}
+	defer done()
+	e, err := c.server.cfg.Servers(domain)
+	switch {
+	case err != nil: // whoever can suppress the records must not get more by it
+		return false, err
+	case !c.stream.secure && len(e.TLSA) > 0:
+		return false, errNoTLS
+	case !c.stream.secure:
+		return false, nil
+	}
+	err = certificate.Verify(c.stream.chain, domain, e, c.server.cfg.Roots)
+	if errors.Is(err, certificate.ErrTLSA) { // RFC 7673 §4.2
+		return false, err
+	}
+	return err == nil, nil
 }
 
 // carry makes the link of a pair send on the connection; false if the connection has ended, or is not good enough.

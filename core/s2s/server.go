@@ -18,17 +18,21 @@ import (
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
+	"github.com/dragoman-im/dragoman/core/s2s/dialback"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Config configures a Server. All fields but Evidence, Roots, Policy, Limits and Pace are required.
+// Config configures a Server. All fields but Evidence, Servers, Roots, Policy, Limits and Pace are required.
 type Config struct {
-	Router       *router.Router
-	Name         jid.JID // of the server, in answers to peers that ask for no domain of ours
-	Dialer       Dialer
-	Evidence     func(domain string) certificate.Evidence // about the certificates of servers that connect to us; nil: none
+	Router   *router.Router
+	Name     jid.JID // of the server, in answers to peers that ask for no domain of ours
+	Dialer   Dialer
+	Evidence func(domain string) certificate.Evidence // about the certificates of servers that connect to us; nil: none
+	// Servers returns what decides whether the certificates of a domain's servers are valid, if one of them has connected to us and wants to be sent
+	// stanzas on that connection. An error says that it cannot be known: nothing is sent there. Nil: nothing but the certificate decides.
+	Servers      func(domain string) (certificate.Evidence, error)
 	Certificates socket.Certificates
 	Roots        *x509.CertPool // of the certificates of other servers; nil: those of the system
 	Secret       []byte         // of dialback keys; all servers of our domains share it
@@ -87,8 +91,11 @@ func NewServer(cfg Config) (*Server, error) {
 	if cfg.Evidence == nil {
 		cfg.Evidence = func(string) certificate.Evidence { return certificate.Evidence{Initiator: true} }
 	}
+	if cfg.Servers == nil {
+		cfg.Servers = func(string) (certificate.Evidence, error) { return certificate.Evidence{}, nil }
+	}
 	s := &Server{
-		cfg: cfg, keys: newKeys(cfg.Secret), conns: stream.NewGroup(), addresses: peerlimit.NewConnections(peerlimit.ConnectionLimits{}),
+		cfg: cfg, keys: keys{dialback.NewKeys(cfg.Secret)}, conns: stream.NewGroup(), addresses: peerlimit.NewConnections(peerlimit.ConnectionLimits{}),
 	}
 	s.tls.init(cfg.Certificates)
 	s.links.all, s.links.max, s.links.maxWaiting = map[pair]*link{}, maxLinks, maxWaiting

@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
+	"github.com/dragoman-im/dragoman/core/s2s/dialback"
 )
 
 // connectFrom is connect from another address.
@@ -43,7 +44,7 @@ func TestVerificationsOfOneNetwork(t *testing.T) {
 			if i*each+k < maxOneNetwork {
 				rawstream.Eventually(t, "its domain is dialled", func() bool { return n.count(domain) == 1 })
 			} else {
-				if got := p.Until("</db:result>"); !strings.Contains(got, "<"+condNoResources+" ") {
+				if got := p.Until("</db:result>"); !strings.Contains(got, "<"+dialback.NoResources+" ") {
 					t.Errorf("key %d: %q", i*each+k, got)
 				}
 			}
@@ -74,7 +75,7 @@ func TestVerificationsOfOneDomain(t *testing.T) {
 		p.Send("<db:result from='victim.test' to='a.test'>abc</db:result>")
 		if i < maxOneDomain {
 			rawstream.Eventually(t, "it is dialled", func() bool { return n.count("victim.test") == i+1 })
-		} else if got := p.Until("</db:result>"); !strings.Contains(got, "<"+condNoResources+" ") {
+		} else if got := p.Until("</db:result>"); !strings.Contains(got, "<"+dialback.NoResources+" ") {
 			t.Errorf("key %d: %q", i, got)
 		}
 	}

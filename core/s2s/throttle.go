@@ -18,18 +18,36 @@ func (s *Server) stanzaLimits(domain string) stream.Limits {
 	return l
 }
 
-// throttle waits after a stanza of a domain, so that TCP flow control slows the peer down, if all connections of that domain together send
+// reserve returns how long to wait after that many bytes. What is larger than the burst counts in parts: it must not pass the limiter, or each of
+// several connections could send as fast as all of them may together.
+func (d *DomainLimits) reserve(now time.Time, size int) (wait time.Duration) {
+	for burst := d.rate.Burst(); size > 0; size -= burst {
+		wait = d.rate.ReserveN(now, min(size, burst)).DelayFrom(now)
+	}
+	return wait
+}
+
+// limit makes throttle count what comes next for a domain.
+func (r *receiver) limit(domain string) {
+	r.limits, r.limited = r.server.rule(domain).Limits, domain
+}
+
+// after is called with the result of handling an element of that many bytes, whatever kind of element it is.
+func (r *receiver) after(c *stream.Conn, size int, err error) error {
+	if err == nil && r.limits != nil {
+		r.throttle(c, size)
+	}
+	return err
+}
+
+// throttle waits after an element of a domain, so that TCP flow control slows the peer down, if all connections of that domain together send
 // more than they may. It flushes before.
 func (r *receiver) throttle(c *stream.Conn, size int) {
 	d := r.limits
-	if d == nil || d.rate == nil {
+	if d.rate == nil {
 		return
 	}
-	wait := time.Duration(float64(size) / float64(d.rate.Limit()) * float64(time.Second))
-	if res := d.rate.ReserveN(time.Now(), size); res.OK() {
-		wait = res.Delay()
-	}
-	if wait > 0 {
+	if wait := d.reserve(time.Now(), size); wait > 0 {
 		r.server.Counters.Throttled.Add(1)
 		r.flush()
 		c.Queue().Flush()

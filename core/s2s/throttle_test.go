@@ -23,6 +23,7 @@ func TestDomainLimits(t *testing.T) {
 	begin := time.Now()
 	p.Send(message(20_000))
 	a.arrived.next(t)
+	rawstream.Eventually(t, "the first connection waits", func() bool { return a.server.Counters.Throttled.Load() == 1 }) // or the other one would be first
 	q.Send(message(20_000) + message(10))
 	a.arrived.next(t)
 	b.send("romeo@a.test", "juliet@b.test/y", "meanwhile")

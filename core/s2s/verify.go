@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/s2s/dialback"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -24,8 +25,8 @@ type verification struct {
 }
 
 // request returns the question for the server of the domain (XEP-0220 §2.1.2).
-func (v *verification) request() dialback {
-	return dialback{name: "verify", from: v.pair.ours, to: v.pair.theirs, id: v.id, key: v.key}
+func (v *verification) request() dialback.Element {
+	return dialback.Element{Name: "verify", From: v.pair.ours, To: v.pair.theirs, ID: v.id, Key: v.key}
 }
 
 // verify asks the server of the domain whether it has made a key. done is called once, by any goroutine; it must not block.
@@ -37,7 +38,7 @@ func (s *Server) verify(v verification, done func(outcome)) {
 	domains := &s.opening.domains
 	if !domains.enter(v.pair.theirs, maxOneDomain) { // or others could make us flood it with connections
 		s.Counters.LimitCounters.Crowded.Add(1)
-		done(outcome{condition: condNoResources})
+		done(outcome{condition: dialback.NoResources})
 		return
 	}
 	r.done = func(o outcome) {
@@ -63,36 +64,36 @@ func (o *outConn) ask(r *request) bool {
 	o.shared.verifies[r.verify.verifyID] = r
 	d := r.verify.request()
 	o.shared.mu.Unlock()
-	o.Append(d.append)
+	o.Append(d.Append)
 	o.Queue().Flush()
 	return true
 }
 
 // verifyAnswered handles the answer to the question about a key. One that was not asked for is ignored (CVE-2012-3525).
 func (o *outConn) verifyAnswered(it *stream.Item) error {
-	d, err := readDialback(it)
+	d, err := dialback.Read(it)
 	if err != nil {
 		return err
 	}
-	id := verifyID{pair{ours: d.to, theirs: d.from}, d.id}
+	id := verifyID{pair{ours: d.To, theirs: d.From}, d.ID}
 	o.shared.mu.Lock()
 	r := o.shared.verifies[id]
-	if d.typ != "" {
+	if d.Type != "" {
 		delete(o.shared.verifies, id)
 	}
 	left := len(o.shared.verifies) + len(o.shared.asked) + len(o.shared.carried)
 	o.shared.mu.Unlock()
-	if r == nil || d.typ == "" {
+	if r == nil || d.Type == "" {
 		o.Log().Warn("answer about a dialback key that was not asked for", "pair", id.pair)
 		return nil
 	}
-	switch d.typ {
-	case typeValid:
+	switch d.Type {
+	case dialback.TypeValid:
 		r.done(outcome{valid: true})
-	case typeInvalid:
+	case dialback.TypeInvalid:
 		r.done(outcome{})
 	default:
-		r.done(outcome{condition: verificationError(dialbackError{d.condition}, true)})
+		r.done(outcome{condition: verificationError(dialbackError{d.Condition}, true)})
 	}
 	if left == 0 {
 		return o.giveUp(errVerified)

@@ -49,8 +49,9 @@ var importRules = []importRule{
 	{"core/bytestreams", []string{"core/jid", "core/peerlimit", "core/stream"}},
 	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},
 	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
-	{"core/s2s", join(connections, "core/peerlimit", "core/resumption", "core/s2s/certificate", "core/unacked")},
+	{"core/s2s", join(connections, "core/peerlimit", "core/resumption", "core/s2s/certificate", "core/s2s/dialback", "core/unacked")},
 	{"core/s2s/certificate", nil},
+	{"core/s2s/dialback", []string{"core/jid", "core/stanza", "core/stream"}},
 	{"core/s2s/dnstest", nil}, // for tests
 	{"core/s2s/locate", []string{"core/s2s", "core/s2s/certificate", "core/spec"}},
 	{"core/federation", join(addresses, "config", "core/admin", "core/router", "core/s2s", "core/s2s/locate", "core/stream")},

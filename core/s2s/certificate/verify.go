@@ -39,21 +39,19 @@ type Evidence struct {
 // Verify checks that a peer may act for a domain with its certificate, the first of the chain. Its error says why the peer may
 // not. Roots are the trusted authorities; nil means those of the system.
 func Verify(chain []*x509.Certificate, domain string, e Evidence, roots *x509.CertPool) error {
-	switch {
-	case len(chain) == 0:
-		return ErrNone
-	case len(chain) > maxChain:
-		return ErrChain
-	}
 	if e.Now.IsZero() {
 		e.Now = time.Now()
 	}
+	usable := usableTLSA(e.TLSA)
+	binding := len(usable) > 0 && !e.Initiator // RFC 7673 §4.2: one has to match, whatever else is true
 	c, err := newCheck(chain, domain, e, roots)
-	if err != nil {
+	switch {
+	case err != nil && binding: // or a peer could avoid the comparison
+		return fmt.Errorf("%w: %w", ErrTLSA, err)
+	case err != nil:
 		return err
-	}
-	if usable := usableTLSA(e.TLSA); len(usable) > 0 && !e.Initiator {
-		return c.matchTLSA(usable) // RFC 7673 §4.2: it has to match, whatever else is true
+	case binding:
+		return c.matchTLSA(usable)
 	}
 	if err = c.trusted(roots); err == nil || c.published(e) {
 		return nil
@@ -85,6 +83,12 @@ type check struct {
 }
 
 func newCheck(chain []*x509.Certificate, domain string, e Evidence, roots *x509.CertPool) (*check, error) {
+	switch {
+	case len(chain) == 0:
+		return nil, ErrNone
+	case len(chain) > maxChain:
+		return nil, ErrChain
+	}
 	ascii, err := ASCII(domain)
 	if err != nil {
 		return nil, err

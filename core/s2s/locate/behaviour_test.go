@@ -365,6 +365,9 @@ func TestDNSSEC(t *testing.T) {
 		if e := l.Evidence("a.example").Lookup(); len(e.Names) != c.names || len(e.TLSA) != c.tlsa {
 			t.Errorf("%s: for an incoming connection got %v and %v", c.name, e.Names, e.TLSA)
 		}
+		if e, err := l.Servers("a.example"); err != nil || len(e.Names) != c.names || len(e.TLSA) != c.tlsa || e.Initiator {
+			t.Errorf("%s: for what is sent back got %v and %v, %v", c.name, e.Names, e.TLSA, err)
+		}
 	}
 	if trusted := newClient([]netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:53"), netip.MustParseAddrPort("[::1]:53")}, false); trusted.servers[0].trusted || !trusted.servers[1].trusted {
 		t.Error("a resolver elsewhere is trusted, or one on this machine is not")
@@ -378,8 +381,15 @@ func TestSuppressedTLSA(t *testing.T) {
 	d := dnstest.Start(t, fmt.Sprintf("_xmpp-server._tcp.a.example. 60 SRV 0 0 %d h.example.", port), "h.example. 60 A 127.0.0.1")
 	d.Secure(true)
 	d.Fail(fmt.Sprintf("_%d._tcp.h.example", port), dns.RcodeServerFailure)
-	if _, err := dial(t, open(t, d, func(o *Options) { o.DANE = true }), "a.example"); err == nil {
+	l := open(t, d, func(o *Options) { o.DANE = true })
+	if _, err := dial(t, l, "a.example"); err == nil {
 		t.Error("it was connected to")
+	}
+	if _, err := l.Servers("a.example"); err == nil {
+		t.Error("a server that has connected is sent stanzas")
+	}
+	if e, err := l.Servers("missing.example"); err != nil || len(e.TLSA) > 0 {
+		t.Errorf("%v, %v for a domain without servers", e, err)
 	}
 }
 
