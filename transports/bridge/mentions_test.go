@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -60,6 +61,64 @@ func TestMentionsBothWays(t *testing.T) {
 		}
 		if h.sendToRoom(phone, "plaza", "Cleo: hi"); strings.Join(n.mentioned(), " ") != "cleo" {
 			t.Error("who is addressed by nickname is not mentioned")
+		}
+	})
+}
+
+// Nobody learns which account on the network belongs to an account: by its address only those are mentioned whose address the room
+// shows, and the sender.
+func TestMentionsShowNoAccounts(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		n := &relaying{Network: h.net}
+		h.net = n
+		h.start()
+		h.link(phone, "ann")
+		h.link(desk, "ben")
+		h.join(desk, "plaza")
+		h.join(phone, "plaza")
+		h.send(stanza.NewPresence(room("plaza"), desk, stanza.TypeUnavailable)) // the login sees the room, and its owner has left it
+		references := func(address string) map[string]*stanza.Element {
+			return map[string]*stanza.Element{
+				"XEP-0372": stanza.NewElement("urn:xmpp:reference:0", "reference").With("type", "mention").With("begin", "0").With("end", "2").With("uri", "xmpp:"+address),
+				"XEP-0513": stanza.NewElement("urn:xmpp:mentions:0", "mention").With("begin", "0").With("end", "2").With("jid", address),
+			}
+		}
+		check := func(where string, send func(more ...*stanza.Element) *stanza.Stanza, address, want string) {
+			t.Helper()
+			for name, x := range references(address) {
+				send(x)
+				if got := strings.Join(n.mentioned(), " "); got != want {
+					t.Errorf("%s, %s: %s mentions %q, want %q", where, name, address, got, want)
+				}
+			}
+		}
+		inRoom := func(more ...*stanza.Element) *stanza.Stanza { return h.sendToRoom(phone, "plaza", "hi there", more...) }
+		check("a room", inRoom, desk.Bare().String(), "")
+		check("a room", inRoom, desk.String(), "")
+		check("a room", inRoom, ann.String(), "ann")
+		check("a direct chat", func(more ...*stanza.Element) *stanza.Stanza { return h.sendTo(phone, "cleo", "hi there", more...) }, desk.Bare().String(), "")
+		h.join(desk, "plaza")
+		check("with both in the room", inRoom, desk.Bare().String(), "ben")
+	})
+}
+
+// People of a linked room see no accounts of the channel: whatever address they name, nobody is mentioned by it, the owner of the link neither.
+func TestLinkedMentionsShowNoAccounts(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		n := &relaying{Network: h.net}
+		h.net = n
+		h.restart()
+		h.linkRoom("plaza", garden)
+		h.join(phone, "plaza")
+		reference := func(address string) *stanza.Element {
+			return stanza.NewElement("urn:xmpp:reference:0", "reference").With("type", "mention").With("begin", "0").With("end", "4").With("uri", "xmpp:"+address)
+		}
+		for address, want := range map[string]string{ann.String(): "", room("plaza").String() + "/Cleo": "cleo"} {
+			s.say(garden, eve, text("Cleo is here"), reference(address))
+			time.Sleep(time.Second)
+			if got := strings.Join(n.mentioned(), " "); got != want {
+				t.Errorf("%s mentions %q, want %q", address, got, want)
+			}
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/room"
 	"github.com/dragoman-im/dragoman/core/room/muc"
 	"github.com/dragoman-im/dragoman/core/stanza"
+	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
@@ -135,7 +136,7 @@ func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tabl
 func (q *Queue) parser(l *logins.Login) convert.Parser {
 	p := q.outbox.parser
 	p.Info.Caps = l.Caps(q.conv.Row.Net)
-	p.Who = q.room.Person
+	p.Who = func(to convert.Referred) (transports.UserID, bool) { return q.room.Person(l, to) }
 	return p
 }
 
