@@ -19,6 +19,12 @@ type UserInfo struct {
 	URL       string
 }
 
+// Shared is what is kept of a person for the logins of all accounts: without what the network shows to some logins only.
+func (u UserInfo) Shared() UserInfo {
+	u.Email, u.Phone = "", ""
+	return u
+}
+
 // PresenceInfo is the presence of a person.
 type PresenceInfo struct {
 	User   UserID

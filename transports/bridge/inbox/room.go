@@ -136,6 +136,9 @@ func (s *step) contact(c transports.Contact) error {
 	}
 	u := convert.ClipUser(c.Info)
 	s.b.Rooms.Puppets = append(s.b.Rooms.Puppets, u)
+	if !u.Gone && u.ID != l.User {
+		s.b.Rooms.Contacts = append(s.b.Rooms.Contacts, tables.Contact{Login: l.ID, User: u.ID, Email: u.Email, Phone: u.Phone})
+	}
 	s.then(func(ctx context.Context) {
 		before, _ := p.people.Known(ctx, u.ID)
 		p.people.Put(u)

@@ -9,6 +9,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
 	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 	"github.com/dragoman-im/dragoman/transports/bridge/logins"
+	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // People keeps people.
@@ -16,6 +17,8 @@ type People interface {
 	Puppet(ctx context.Context, id transports.UserID) (transports.UserInfo, bool, error)
 	// PutPuppets keeps people; with a login they become its contacts.
 	PutPuppets(ctx context.Context, login transports.LoginID, people []transports.UserInfo) error
+	// Contact is somebody in the contact list of a login.
+	Contact(ctx context.Context, login transports.LoginID, user transports.UserID) (tables.Contact, bool, error)
 	// Sees reports whether the network has shown somebody to a login.
 	Sees(ctx context.Context, login transports.LoginID, user transports.UserID) (bool, error)
 }
@@ -66,7 +69,7 @@ func (d *Directory) Put(people ...transports.UserInfo) {
 		if len(d.people) >= maxPeople {
 			clear(d.people)
 		}
-		d.people[u.ID] = u
+		d.people[u.ID] = u.Shared()
 	}
 }
 
@@ -196,7 +199,21 @@ func (d *Directory) Shown(ctx context.Context, l *logins.Login, id transports.Us
 	if !d.Sees(ctx, l, id) { // what other users' logins have learned is theirs
 		return transports.UserInfo{}, false, nil
 	}
-	return d.store.Puppet(ctx, id)
+	u, ok, err := d.store.Puppet(ctx, id)
+	if err != nil || !ok {
+		return u, ok, err
+	}
+	u, err = d.told(ctx, l, u)
+	return u, ok, err
+}
+
+// told is somebody with the addresses that the network has shown to a login.
+func (d *Directory) told(ctx context.Context, l *logins.Login, u transports.UserInfo) (transports.UserInfo, error) {
+	c, ok, err := d.store.Contact(ctx, l.ID, u.ID)
+	if ok {
+		u.Email, u.Phone = c.Email, c.Phone
+	}
+	return u, err
 }
 
 // AnswerVCard answers a request for somebody's profile (XEP-0054) as a login sees them. The network is not asked for those who are
@@ -206,6 +223,8 @@ func (d *Directory) AnswerVCard(ctx context.Context, l *logins.Login, id transpo
 	var err error
 	if !ok || !d.Sees(ctx, l, id) {
 		u, ok, err = d.Shown(ctx, l, id)
+	} else {
+		u, err = d.told(ctx, l, u)
 	}
 	switch {
 	case err != nil:

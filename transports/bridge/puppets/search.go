@@ -115,6 +115,7 @@ func (s *Search) find(ctx context.Context, list []*logins.Login, query map[strin
 		}
 		for _, row := range rows {
 			u := s.people.Find(ctx, row.User, "")
+			u.Email = row.Email // other logins may be shown one that this one is not
 			address, err := s.address.Contact(row.User)
 			if seen[row.User] || u.Gone || err != nil || ctx.Err() != nil {
 				continue

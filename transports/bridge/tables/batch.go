@@ -58,6 +58,7 @@ type RoomBatch struct {
 	Visible     []Visibility
 	Hidden      []Visibility // no longer visible; Login and Room
 	Puppets     []transports.UserInfo
+	Contacts    []Contact // except Pushed
 	Members     []Member
 	MembersGone []Member
 }
@@ -106,6 +107,7 @@ func (b *RoomBatch) append(o *RoomBatch) {
 	b.Visible = append(b.Visible, o.Visible...)
 	b.Hidden = append(b.Hidden, o.Hidden...)
 	b.Puppets = append(b.Puppets, o.Puppets...)
+	b.Contacts = append(b.Contacts, o.Contacts...)
 	b.Members, b.MembersGone = lastOf(b.Members, b.MembersGone, o.Members, o.MembersGone)
 }
 

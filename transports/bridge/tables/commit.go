@@ -99,6 +99,11 @@ func (s *Store) commitPuppets(tx *sql.Tx, batch *Batch) error {
 			return err
 		}
 	}
+	for _, c := range batch.Rooms.Contacts {
+		if err := addContact(tx, c); err != nil {
+			return err
+		}
+	}
 	member := func(m Member) []any { return []any{m.Room, string(m.User)} }
 	if err := insert(s, tx, addMembers, batch.Rooms.Members, member); err != nil {
 		return err

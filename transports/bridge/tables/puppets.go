@@ -19,13 +19,15 @@ ON CONFLICT (gateway, id) DO UPDATE SET info = excluded.info`
 	pictureSQL    = `SELECT picture, picture_hash FROM bridge_people WHERE gateway = ? AND id = ?`
 	putPictureSQL = `UPDATE bridge_people SET picture = ?, picture_hash = ? WHERE gateway = ? AND id = ?`
 
-	contactsSQL   = `SELECT login, person, pushed FROM bridge_contacts WHERE login = ? ORDER BY person`
+	contactsSQL   = `SELECT login, person, pushed, email, phone FROM bridge_contacts WHERE login = ? ORDER BY person`
+	contactSQL    = `SELECT login, person, pushed, email, phone FROM bridge_contacts WHERE login = ? AND person = ?`
 	hasContactSQL = `SELECT 1 FROM bridge_contacts WHERE login = ? AND person = ?`
 	seesSQL       = `SELECT 1 FROM bridge_contacts WHERE login = ? AND person = ?
 UNION ALL SELECT 1 FROM bridge_rooms WHERE gateway = ? AND scope = ? AND key = ? AND room <> ''
 UNION ALL SELECT 1 FROM bridge_members m JOIN bridge_visible v ON v.room = m.room WHERE m.person = ? AND v.login = ?
 LIMIT 1`
-	addContactSQL       = `INSERT INTO bridge_contacts (login, person, pushed) VALUES (?, ?, '') ON CONFLICT DO NOTHING`
+	addContactSQL = `INSERT INTO bridge_contacts (login, person, pushed, email, phone) SELECT id, ?, '', ?, ? FROM bridge_accounts WHERE id = ?
+ON CONFLICT (login, person) DO UPDATE SET email = excluded.email, phone = excluded.phone`
 	putPuppetContactSQL = `INSERT INTO bridge_contacts (login, person, pushed) VALUES (?, ?, ?)
 ON CONFLICT (login, person) DO UPDATE SET pushed = excluded.pushed`
 	dropContactSQL = `DELETE FROM bridge_contacts WHERE login = ? AND person = ?`
@@ -37,7 +39,7 @@ func readPuppet(row scan.Row) (u transports.UserInfo, err error) {
 		return u, err
 	}
 	err = json.Unmarshal(data, &u)
-	return u, err
+	return u.Shared(), err // rows of earlier releases have all
 }
 
 // Puppet is a person of the network.
@@ -55,16 +57,24 @@ func (s *Store) PutPuppets(ctx context.Context, login transports.LoginID, puppet
 			if login == "" || u.Gone {
 				continue
 			}
-			if _, err := tx.Exec(addContactSQL, string(login), string(u.ID)); err != nil {
-				return fmt.Errorf("keep contact %s: %w", u.ID, err)
+			if err := addContact(tx, Contact{Login: login, User: u.ID, Email: u.Email, Phone: u.Phone}); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
 }
 
+// addContact keeps a contact, and what the network shows of it to the login; what the roster has is left as it is.
+func addContact(tx *sql.Tx, c Contact) error {
+	if _, err := tx.Exec(addContactSQL, string(c.User), c.Email, c.Phone, string(c.Login)); err != nil {
+		return fmt.Errorf("keep contact %s: %w", c.User, err)
+	}
+	return nil
+}
+
 func (s *Store) putPuppet(tx *sql.Tx, u transports.UserInfo) error {
-	data, err := json.Marshal(u)
+	data, err := json.Marshal(u.Shared())
 	if err == nil {
 		_, err = tx.Exec(putPuppetSQL, s.id, string(u.ID), data)
 	}
@@ -90,11 +100,18 @@ const separator = "\x1f"
 
 // Contacts are the contact list of a login.
 func (s *Store) Contacts(ctx context.Context, login transports.LoginID) ([]Contact, error) {
-	return scan.Rows(ctx, s.engine.Reader(), func(row scan.Row) (c Contact, err error) {
-		err = row.Scan(&c.Login, &c.User, &c.Pushed)
-		c.Pushed = strings.ReplaceAll(c.Pushed, separator, "\x00") // rows of earlier releases have the zero byte
-		return c, err
-	}, contactsSQL, string(login))
+	return scan.Rows(ctx, s.engine.Reader(), readContact, contactsSQL, string(login))
+}
+
+// Contact is somebody in the contact list of a login.
+func (s *Store) Contact(ctx context.Context, login transports.LoginID, user transports.UserID) (Contact, bool, error) {
+	return oneRow(readContact(s.engine.Reader().QueryRowContext(ctx, contactSQL, string(login), string(user))))
+}
+
+func readContact(row scan.Row) (c Contact, err error) {
+	err = row.Scan(&c.Login, &c.User, &c.Pushed, &c.Email, &c.Phone)
+	c.Pushed = strings.ReplaceAll(c.Pushed, separator, "\x00") // rows of earlier releases have the zero byte
+	return c, err
 }
 
 // HasContact reports whether somebody is in the contact list of a login.

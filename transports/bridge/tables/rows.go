@@ -86,6 +86,8 @@ type Contact struct {
 	User  transports.UserID
 	// Pushed is the name and group that the owner's roster has.
 	Pushed string
+	// Email and Phone are as the network shows them to the login.
+	Email, Phone string
 }
 
 // EventState is how far an event of the inbox has come.
