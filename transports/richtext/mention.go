@@ -97,14 +97,21 @@ func (m *Match) Try(name string, n Node) {
 	if len(name) == 0 || len(name) < m.size || len(name) > len(m.text) || !strings.EqualFold(m.text[:len(name)], name) {
 		return
 	}
-	if next, _ := utf8.DecodeRuneInString(m.text[len(name):]); len(m.text) > len(name) && (unicode.IsLetter(next) || unicode.IsDigit(next) || next == '_') {
+	if next, _ := utf8.DecodeRuneInString(m.text[len(name):]); len(m.text) > len(name) && wordRune(next) {
 		return
 	}
-	if len(name) == m.size {
+	m.take(len(name), n)
+}
+
+// take notes a name that the text begins with.
+func (m *Match) take(size int, n Node) {
+	switch {
+	case size < m.size:
+	case size == m.size:
 		m.many = m.many || m.node.Kind != n.Kind || m.node.ID != n.ID
-		return
+	default:
+		m.node, m.size, m.many = n, size, false
 	}
-	m.node, m.size, m.many = n, len(name), false
 }
 
 // Found is what has the name, and how long that is; 0 where nothing has it, or several have.

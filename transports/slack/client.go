@@ -58,6 +58,7 @@ type cache struct {
 	foreign map[string]time.Time           // channels that this login does not see, until when that holds
 	watched map[string]transports.Show
 	named
+	index   index
 	missing []string // scopes that the token did not have when it was checked
 	final   bool     // a final state was reported
 	raw     lenientjson.Once

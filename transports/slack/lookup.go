@@ -125,13 +125,14 @@ func (s *client) listGroups(ctx context.Context) error {
 	if err := s.paced(ctx, "usergroups.list", url.Values{}, &list); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.groups)
+	groups := map[string]group{}
 	for _, g := range list.Groups[:min(len(list.Groups), maxGroups)] {
 		if g.ID != "" && g.Handle != "" {
-			s.groups[g.ID] = group{handle: content.Unescape(g.Handle)}
+			groups[g.ID] = group{handle: content.Unescape(g.Handle)}
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.putGroups(groups)
 	return nil
 }

@@ -105,9 +105,7 @@ func (s *client) noteRank(u rawUser) {
 func (s *client) remember(id string, info transports.UserInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.people) < maxPeople {
-		s.people[id] = info
-	}
+	s.putPerson(id, info)
 }
 
 // name is what is known of somebody's name without asking; "" where it is not.

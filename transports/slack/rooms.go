@@ -118,9 +118,7 @@ func (s *client) rememberRoom(id string, info transports.RoomInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.foreign, id)
-	if len(s.rooms) < maxRooms {
-		s.rooms[id] = info
-	}
+	s.putRoom(id, info)
 }
 
 // Room describes one room.
@@ -182,7 +180,7 @@ func (s *client) sees(ctx context.Context, channel string) (transports.RoomInfo,
 func (s *client) forget(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.rooms, channel)
+	s.dropRoom(channel)
 	delete(s.foreign, channel)
 }
 

@@ -1,8 +1,6 @@
 package slack
 
 import (
-	"context"
-
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/richtext"
 	"github.com/dragoman-im/dragoman/transports/slack/content"
@@ -43,34 +41,4 @@ func (n names) Group(id string) string {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
 	return n.s.groups[id].handle
-}
-
-// mentioned is a text of ours with mentions where it names people, channels or groups of the workspace.
-func (s *client) mentioned(ctx context.Context, t richtext.Text) richtext.Text {
-	s.knowGroups(ctx, t)
-	return richtext.Mentions(t, "@#", func(sign byte, text string) (richtext.Node, int) {
-		match := richtext.NewMatch(text)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if sign == '#' {
-			for id, room := range s.rooms {
-				if room.Kind == transports.Public || room.Kind == transports.Private {
-					match.Try(room.Name, richtext.Node{Kind: richtext.Channel, ID: string(roomID(s.cred.Team, id)), Text: room.Name})
-				}
-			}
-			return match.Found()
-		}
-		for id, info := range s.people {
-			if info.Gone {
-				continue
-			}
-			n := richtext.Node{Kind: richtext.Mention, ID: string(userID(s.cred.Team, id)), Text: info.Name}
-			match.Try(info.Name, n)
-			match.Try(info.Handle, n)
-		}
-		for id, g := range s.groups {
-			match.Try(g.handle, richtext.Node{Kind: richtext.Group, ID: id, Text: g.handle})
-		}
-		return match.Found()
-	})
 }

@@ -203,12 +203,12 @@ func (d *Directory) Shown(ctx context.Context, l *logins.Login, id transports.Us
 	if err != nil || !ok {
 		return u, ok, err
 	}
-	u, err = d.told(ctx, l, u)
+	u, err = d.withAddresses(ctx, l, u)
 	return u, ok, err
 }
 
-// told is somebody with the addresses that the network has shown to a login.
-func (d *Directory) told(ctx context.Context, l *logins.Login, u transports.UserInfo) (transports.UserInfo, error) {
+// withAddresses is somebody with the addresses that the network has shown to a login.
+func (d *Directory) withAddresses(ctx context.Context, l *logins.Login, u transports.UserInfo) (transports.UserInfo, error) {
 	c, ok, err := d.store.Contact(ctx, l.ID, u.ID)
 	if ok {
 		u.Email, u.Phone = c.Email, c.Phone
@@ -224,7 +224,7 @@ func (d *Directory) AnswerVCard(ctx context.Context, l *logins.Login, id transpo
 	if !ok || !d.Sees(ctx, l, id) {
 		u, ok, err = d.Shown(ctx, l, id)
 	} else {
-		u, err = d.told(ctx, l, u)
+		u, err = d.withAddresses(ctx, l, u)
 	}
 	switch {
 	case err != nil:

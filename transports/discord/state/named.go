@@ -7,6 +7,18 @@ import (
 	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
+// index finds what texts of ours name. It holds no more than State does.
+type index struct {
+	handles  richtext.Names             // of all users: a handle is the same in all guilds
+	channels map[string]*richtext.Names // by guild
+}
+
+// called are the names of a guild's own.
+type called struct {
+	members richtext.Names // as they are shown in the guild
+	roles   richtext.Names // of those that everybody may mention
+}
+
 // Named is what a text of ours names behind a sign: a member or a role of the guild that everybody may mention behind "@", a channel that
 // the bot sees behind "#", an emoji of the guild behind ":". size is how many bytes the name takes; 0 where nothing has it, or several have.
 func (s *State) Named(guildID string, sign byte, text string) (n richtext.Node, size int) {
@@ -21,24 +33,69 @@ func (s *State) Named(guildID string, sign byte, text string) (n richtext.Node, 
 	}
 	match := richtext.NewMatch(text)
 	if sign == '#' {
-		for id, c := range s.channels {
-			if c.GuildID == guildID && (c.Shown() || c.Type == objects.TypeForum || c.Type == objects.TypeMedia) {
-				match.Try(c.Name, richtext.Node{Kind: richtext.Channel, ID: id, Text: c.Name})
-			}
+		if names := s.index.channels[guildID]; names != nil {
+			names.Try(match, func(id string) bool { return s.channels[id] != nil }, func(id string) richtext.Node {
+				return richtext.Node{Kind: richtext.Channel, ID: id, Text: s.channels[id].Name}
+			})
 		}
 		return match.Found()
 	}
-	for id, name := range g.members {
-		n := richtext.Node{Kind: richtext.Mention, ID: id, Text: name}
-		match.Try(name, n)
-		match.Try(s.users[id].Handle, n)
+	here := func(id string) bool { return g.members[id] != "" }
+	member := func(id string) richtext.Node {
+		return richtext.Node{Kind: richtext.Mention, ID: id, Text: g.members[id]}
 	}
-	for id, name := range g.roles {
-		if g.called[id] {
-			match.Try(name, richtext.Node{Kind: richtext.Group, ID: id, Text: name})
+	g.called.members.Try(match, here, member)
+	s.index.handles.Try(match, here, member)
+	g.called.roles.Try(match, nil, func(id string) richtext.Node {
+		return richtext.Node{Kind: richtext.Group, ID: id, Text: g.roles[id]}
+	})
+	return match.Found()
+}
+
+// nameMember sets the name of a member; "" is for one who has left.
+func (g *guild) nameMember(id, name string) {
+	old := g.members[id]
+	if old == name {
+		return
+	}
+	g.called.members.Remove(old, id)
+	if name == "" {
+		delete(g.members, id)
+		return
+	}
+	g.members[id] = name
+	g.called.members.Put(name, id)
+}
+
+// nameRole sets the name of a role, and whether everybody may mention it.
+func (g *guild) nameRole(r *objects.Role) {
+	g.called.roles.Remove(g.roles[r.ID], r.ID)
+	g.roles[r.ID] = r.Name
+	if r.Mentionable {
+		g.called.roles.Put(r.Name, r.ID)
+	}
+}
+
+// add makes a channel known by its name, if texts may name it.
+func (i *index) add(c *objects.Channel) {
+	if !c.Shown() && c.Type != objects.TypeForum && c.Type != objects.TypeMedia {
+		return
+	}
+	names := i.channels[c.GuildID]
+	if names == nil {
+		names = &richtext.Names{}
+		i.channels[c.GuildID] = names
+	}
+	names.Put(c.Name, c.ID)
+}
+
+func (i *index) remove(c *objects.Channel) {
+	if names := i.channels[c.GuildID]; names != nil {
+		names.Remove(c.Name, c.ID)
+		if names.Empty() {
+			delete(i.channels, c.GuildID)
 		}
 	}
-	return match.Found()
 }
 
 // maxEmojiName is the longest name of an emoji (docs: Emoji Object: 32 characters).

@@ -20,13 +20,17 @@ func (s *State) SetMember(guildID string, u *objects.User, nick string) (transpo
 	old, known := s.users[u.ID]
 	if g := s.guilds[guildID]; g != nil {
 		info.Group = g.name
-		if len(g.members) < maxMembers {
-			g.members[u.ID] = info.Name
+		if _, in := g.members[u.ID]; in || len(g.members) < maxMembers {
+			g.nameMember(u.ID, info.Name)
 		}
 	} else if known {
 		info.Group = old.Group
 	}
 	if known || len(s.users) < maxMembers {
+		if old.Handle != info.Handle {
+			s.index.handles.Remove(old.Handle, u.ID)
+			s.index.handles.Put(info.Handle, u.ID)
+		}
 		s.users[u.ID] = info
 	}
 	return info, !known || old != info
@@ -34,7 +38,7 @@ func (s *State) SetMember(guildID string, u *objects.User, nick string) (transpo
 
 func (s *State) DropMember(guildID, user string) {
 	s.inGuild(guildID, func(g *guild) {
-		delete(g.members, user)
+		g.nameMember(user, "")
 		delete(g.worn, user)
 	})
 }

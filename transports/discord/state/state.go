@@ -6,6 +6,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // Bounds of what one login keeps in memory.
@@ -27,6 +28,7 @@ type State struct {
 	channels map[string]*objects.Channel
 	users    map[string]transports.UserInfo
 	unseen   map[string]time.Time // channels that the bot could not see, and until when they are taken as such
+	index    index
 }
 
 type guild struct {
@@ -36,7 +38,7 @@ type guild struct {
 	roles    map[string]string        // names
 	worn     map[string][]string      // roles of members that have any
 	emoji    map[string]objects.Emoji // by name
-	called   map[string]bool          // roles that everybody may mention
+	called   called
 }
 
 // New makes a State that knows nothing. pictures is where pictures are; "" is objects.PicturesURL.
@@ -44,6 +46,7 @@ func New(pictures string) *State {
 	return &State{
 		pictures: pictures,
 		guilds:   map[string]*guild{}, channels: map[string]*objects.Channel{}, users: map[string]transports.UserInfo{}, unseen: map[string]time.Time{},
+		index: index{channels: map[string]*richtext.Names{}},
 	}
 }
 
@@ -52,7 +55,7 @@ func (s *State) SetGuild(g *objects.Guild) {
 	defer s.mu.Unlock()
 	own := s.guilds[g.ID]
 	if own == nil {
-		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, worn: map[string][]string{}, emoji: map[string]objects.Emoji{}, called: map[string]bool{}}
+		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, worn: map[string][]string{}, emoji: map[string]objects.Emoji{}}
 		s.guilds[g.ID] = own
 	}
 	if g.Name != "" {
@@ -70,9 +73,8 @@ func (g *guild) setRole(r *objects.Role) {
 	if r.ID == g.id { // the @everyone role has the guild's id
 		g.everyone = r.Permissions
 	}
-	if len(g.roles) < maxNamed {
-		g.roles[r.ID] = r.Name
-		g.called[r.ID] = r.Mentionable
+	if _, known := g.roles[r.ID]; known || len(g.roles) < maxNamed {
+		g.nameRole(r)
 	}
 }
 
@@ -127,20 +129,33 @@ func (s *State) SetChannel(c *objects.Channel) {
 		return
 	}
 	delete(s.unseen, c.ID)
-	if len(s.channels) < maxChannels || s.channels[c.ID] != nil {
-		s.channels[c.ID] = c
+	old := s.channels[c.ID]
+	if old == nil && len(s.channels) >= maxChannels {
+		return
 	}
+	if old != nil {
+		s.index.remove(old)
+	}
+	s.channels[c.ID] = c
+	s.index.add(c)
 }
 
 // DropChannel forgets a channel and its threads.
 func (s *State) DropChannel(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.channels, id)
+	s.dropChannel(id)
 	for other, c := range s.channels {
 		if c.ParentID == id && c.IsThread() {
-			delete(s.channels, other)
+			s.dropChannel(other)
 		}
+	}
+}
+
+func (s *State) dropChannel(id string) {
+	if c := s.channels[id]; c != nil {
+		s.index.remove(c)
+		delete(s.channels, id)
 	}
 }
 
