@@ -109,6 +109,7 @@ func (c *conn) begin() error {
 
 // end ends the stream because of err, then the session, then the connection.
 func (c *conn) end(err error) {
+	c.batch.Flush() // what came before the end is handled
 	if errors.Is(err, stream.ErrLeave) {
 		err = c.Leave()
 	}

@@ -80,8 +80,8 @@ type Request struct {
 	Payload *stanza.Element // its only child; must not be modified
 	Service jid.JID         // the account or the domain
 	Route   func(*stanza.Stanza)
-	// RouteToEach routes copies of a stanza, whose To is empty, to several receivers; nil: Route is called for each.
-	RouteToEach func(*stanza.Stanza, []stanza.Receiver)
+	// RouteToEach routes copies of some stanzas, whose To is empty, to each of several receivers; nil: Route is called for each.
+	RouteToEach func([]*stanza.Stanza, []stanza.Receiver)
 }
 
 // answer is the payload of a result, as XML.

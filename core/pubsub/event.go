@@ -63,30 +63,54 @@ func retraction(node string, ids ...string) string {
 // notify sends a notification to all who get those of a node, except that pending subscribers only learn that the node
 // was deleted.
 func (e *Engine) notify(ctx context.Context, r sender, n *Node, content string) {
-	st := event(r.service, n, content)
-	e.deliver(ctx, r, n, st, Subscribed)
+	e.deliver(ctx, r, n, []*stanza.Stanza{event(r.service, n, content)}, Subscribed)
+}
+
+// notices are notifications of one node that are sent together: who gets them is found out once.
+type notices struct {
+	engine *Engine
+	sender sender
+	node   *Node
+	list   []*stanza.Stanza
+}
+
+// add adds a notification. Those of another node are sent before.
+func (t *notices) add(ctx context.Context, r sender, n *Node, content string) {
+	if t.node != n {
+		t.send(ctx)
+	}
+	t.sender, t.node = r, n
+	t.list = append(t.list, event(r.service, n, content))
+}
+
+// send sends what was added.
+func (t *notices) send(ctx context.Context) {
+	if len(t.list) > 0 {
+		t.engine.deliver(ctx, t.sender, t.node, t.list, Subscribed)
+	}
+	t.list = nil
 }
 
 // sender is the service that sends notifications, and how.
 type sender struct {
 	service jid.JID
 	route   func(*stanza.Stanza)
-	each    func(*stanza.Stanza, []stanza.Receiver) // may be nil
+	each    func([]*stanza.Stanza, []stanza.Receiver) // may be nil
 }
 
 func (r *Request) sender() sender { return sender{r.Service, r.Route, r.RouteToEach} }
 
-// routeToEach sends a stanza without a receiver to several.
-func (s sender) routeToEach(st *stanza.Stanza, to []stanza.Receiver) {
+// routeToEach sends stanzas without a receiver to several.
+func (s sender) routeToEach(list []*stanza.Stanza, to []stanza.Receiver) {
 	if s.each == nil {
-		stanza.SendEach(s.route, []*stanza.Stanza{st}, to)
+		stanza.SendEach(s.route, list, to)
 		return
 	}
-	s.each(st, to)
+	s.each(list, to)
 }
 
-// deliver sends a notification to the implicit subscribers of a node, and to the explicit ones in one of the states.
-func (e *Engine) deliver(ctx context.Context, r sender, n *Node, st *stanza.Stanza, states ...State) {
+// deliver sends notifications to the implicit subscribers of a node, and to the explicit ones in one of the states.
+func (e *Engine) deliver(ctx context.Context, r sender, n *Node, list []*stanza.Stanza, states ...State) {
 	var reached map[jid.JID]bool // bare, if there are others that could be the same
 	if e.Accounts {
 		if len(n.Subscriptions) > 0 {
@@ -99,7 +123,7 @@ func (e *Engine) deliver(ctx context.Context, r sender, n *Node, st *stanza.Stan
 			}
 			to = append(to, session)
 		})
-		r.routeToEach(st, to)
+		r.routeToEach(list, to)
 		if err != nil {
 			e.Log.Error("contacts not notified", "service", r.service, "node", n.Name, "err", err)
 		}
@@ -109,7 +133,9 @@ func (e *Engine) deliver(ctx context.Context, r sender, n *Node, st *stanza.Stan
 		if s.Mute || reached[s.JID.Bare()] || !inStates(s.State, states) || !e.entitled(ctx, r.service, n, s) || n.Config.Available && e.Available != nil && !e.Available(s.JID) {
 			continue
 		}
-		r.route(st.WithTo(s.JID))
+		for _, st := range list {
+			r.route(st.WithTo(s.JID))
+		}
 	}
 }
 

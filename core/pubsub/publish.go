@@ -76,36 +76,50 @@ func errTooManyNodes() *stanza.Error {
 
 // publish handles a publication (XEP-0060 §7.1).
 func (e *Engine) publish(ctx context.Context, r *Request, x *stanza.Element) (answer, error) {
+	p, err := e.publication(ctx, r, x)
+	if err != nil {
+		return "", err
+	}
+	if err := e.store(ctx, p); err != nil {
+		return "", err
+	}
+	return p.answer(), nil
+}
+
+// publication checks a request to publish and returns what is to be stored.
+func (e *Engine) publication(ctx context.Context, r *Request, x *stanza.Element) (p publication, err error) {
 	name := strings.Clone(x.Attr("node")) // it may be kept, and the stanza is not
 	if name == "" {
-		return "", errNodeIDRequired()
+		return p, errNodeIDRequired()
 	}
 	nodes, err := e.Host.Nodes(ctx, r.Service)
 	if err != nil {
-		return "", err
+		return p, err
 	}
 	options, err := publishOptions(r.Payload)
 	if err != nil {
-		return "", err
+		return p, err
 	}
 	n := nodes.Get(name)
 	if n == nil {
 		if n, err = e.autoCreate(ctx, r, nodes, name, options); err != nil {
-			return "", err
+			return p, err
 		}
 	} else if err := e.checkPublish(r, n, options); err != nil {
-		return "", err
+		return p, err
 	}
 	item, err := e.item(r, n, x)
 	if err != nil {
-		return "", err
+		return p, err
 	}
-	if err := e.store(ctx, publication{sender: r.sender(), node: n, items: []Item{*item}, nodes: nodes}); err != nil {
-		return "", err
-	}
-	dst := stanza.AppendAttr([]byte("<pubsub xmlns='"+NS+"'><publish"), "node", name)
-	dst = stanza.AppendAttr(append(dst, "><item"...), "id", item.ID)
-	return string(append(dst, "/></publish></pubsub>"...)), nil
+	return publication{sender: r.sender(), node: n, items: []Item{*item}, nodes: nodes}, nil
+}
+
+// answer returns the answer to a request to publish one item.
+func (p *publication) answer() answer {
+	dst := stanza.AppendAttr([]byte("<pubsub xmlns='"+NS+"'><publish"), "node", p.node.Name)
+	dst = stanza.AppendAttr(append(dst, "><item"...), "id", p.items[0].ID)
+	return string(append(dst, "/></publish></pubsub>"...))
 }
 
 // publishOptions returns the preconditions of a publication, or nil (XEP-0060 §7.1.5): by them a client stores data that

@@ -112,6 +112,6 @@ func (e *Engine) delete(ctx context.Context, r *Request, x *stanza.Element) (ans
 	} else {
 		dst = append(dst, "/>"...)
 	}
-	e.deliver(ctx, r.sender(), n, event(r.Service, n, string(dst)), Subscribed, Pending) // XEP-0060 §8.4.2
+	e.deliver(ctx, r.sender(), n, []*stanza.Stanza{event(r.Service, n, string(dst))}, Subscribed, Pending) // XEP-0060 §8.4.2
 	return "", nil
 }

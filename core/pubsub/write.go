@@ -71,14 +71,16 @@ func (e *Engine) store(ctx context.Context, list ...publication) error {
 			return gone(err)
 		}
 	}
+	out := &notices{engine: e}
 	for i := range list {
-		e.stored(ctx, &list[i])
+		e.stored(ctx, &list[i], out)
 	}
+	out.send(ctx)
 	return nil
 }
 
-// stored follows what was written.
-func (e *Engine) stored(ctx context.Context, p *publication) {
+// stored follows what was written, and adds the notifications to out.
+func (e *Engine) stored(ctx context.Context, p *publication, out *notices) {
 	var size int64
 	for _, c := range p.changes {
 		size += c.Result.Size
@@ -96,25 +98,26 @@ func (e *Engine) stored(ctx context.Context, p *publication) {
 		})
 	}
 	for i := range p.items {
-		e.published(ctx, p, i)
+		e.published(ctx, p, i, out)
 	}
 	for _, c := range p.changes {
 		if c.Result.Retracted {
+			out.send(ctx)
 			e.removed(ctx, p.sender, p.node, removal{id: c.Retract, by: p.by, notify: p.node.Config.NotifyRetract})
 		}
 	}
 }
 
 // published tells others about an item that was stored, and about those that had to make room for it.
-func (e *Engine) published(ctx context.Context, p *publication, i int) {
+func (e *Engine) published(ctx context.Context, p *publication, i int, out *notices) {
 	if e.Committed != nil {
 		e.Committed(ctx, Committed{Service: p.service, Node: p.node, Name: p.node.Name, Item: &p.items[i], By: p.by, Route: p.route})
 	}
 	if p.node.Config.Notifications {
-		e.notify(ctx, p.sender, p.node, string(appendItems(nil, p.service, p.node, p.items[i:i+1], true)))
+		out.add(ctx, p.sender, p.node, string(appendItems(nil, p.service, p.node, p.items[i:i+1], true)))
 	}
 	if i < len(p.changes) && len(p.changes[i].Result.Removed) > 0 && p.node.Config.Full == retractOldest && p.node.Config.NotifyRetract {
-		e.notify(ctx, p.sender, p.node, retraction(p.node.Name, p.changes[i].Result.Removed...)) // XEP-0060 §7.1.2.5
+		out.add(ctx, p.sender, p.node, retraction(p.node.Name, p.changes[i].Result.Removed...)) // XEP-0060 §7.1.2.5
 	}
 }
 

@@ -18,6 +18,8 @@ type Batch struct {
 	unflushed []*sink
 	awaited   []*sink // queues whose writes wait has to wait for
 
+	gathered gathered // requests that wait for those that came with them
+
 	// queuedFrom is the session that sent the stanza, where another goroutine than its reader delivers it.
 	queuedFrom *Bound
 }
@@ -34,8 +36,9 @@ type Writes interface {
 // SetWrites sets what learns of the writes of the stanzas that follow.
 func (b *Batch) SetWrites(w Writes) { b.writes = w }
 
-// Flush flushes every queue that was appended to since the last Flush.
+// Flush handles the requests that were gathered, and flushes every queue that was appended to since the last Flush.
 func (b *Batch) Flush() {
+	b.runGroup()
 	for i, s := range b.unflushed {
 		s.dirty.Store(false) // before Flush: a stanza that is appended meanwhile needs another flush
 		s.Flush()

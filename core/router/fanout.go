@@ -29,11 +29,11 @@ func (e *Endpoint) Broadcast() (send func(*stanza.Stanza), each func(list []*sta
 	return send, each, b.Flush
 }
 
-// RouteToEach routes a stanza, whose To is empty, to several receivers, before the answer is sent. What several requests of one read cause is
-// written together.
-func (q *IQ) RouteToEach(st *stanza.Stanza, to []stanza.Receiver) {
+// RouteToEach routes some stanzas, whose To is empty, to each of several receivers, before the answer is sent. What several requests of one
+// read cause is written together.
+func (q *IQ) RouteToEach(list []*stanza.Stanza, to []stanza.Receiver) {
 	f := &fanout{router: q.Host.router, batch: q.batch}
-	f.send([]*stanza.Stanza{st}, to)
+	f.send(list, to)
 }
 
 // fanout sends the same stanzas to many sessions. It looks up each session once, and runs only the stages that concern the stanzas.

@@ -138,8 +138,8 @@ func TestRouteToEach(t *testing.T) {
 		to = append(to, receivers("romeo@home.test/a", "romeo@home.test/b")...)
 	}
 	event := from(fromRoom(stanza.Message, "headline", "1"), "juliet@home.test")
-	q.RouteToEach(event, to)
-	q.RouteToEach(event, to[:4])
+	q.RouteToEach([]*stanza.Stanza{event}, to)
+	q.RouteToEach([]*stanza.Stanza{event}, to[:4])
 	if n := len(a.take()); n != receiversPerFlush+1 || a.shared != n || len(b.take()) != n {
 		t.Errorf("%d messages, %d shared", n, a.shared)
 	}

@@ -33,7 +33,7 @@ type IQ struct {
 // IQHandler handles a request. It returns the payload of the result (nil for an empty result), a
 // *stanza.Error for the sender, or another error, which is logged and answered with internal-server-error.
 // It runs in the sender's goroutine and may wait for a commit; no later stanza of that sender is handled
-// before it returns (RFC 6120 §10.1).
+// before it returns (RFC 6120 §10.1); see IQ.Gather for one that is handled with those that came with it.
 //
 // Requests to an account come from its own sessions and from everybody else; the handler checks IQ.Own. To
 // others it must answer service-unavailable, or as the handler of Host.AnswerNobody does, wherever another answer would reveal that the
@@ -61,6 +61,11 @@ func (q *IQ) Own() bool {
 
 // Route routes another stanza, before the answer is sent.
 func (q *IQ) Route(st *stanza.Stanza) { q.Host.router.RouteIn(q.batch, st) }
+
+// Refuse answers the request with an error, as one that the handler returns: for requests that are answered later.
+func (q *IQ) Refuse(err error) {
+	q.Host.router.Bounce(q.batch, q.Stanza, q.Host.errorFor(err, q.Payload.Space))
+}
 
 // Deliver delivers a stanza to one session without applying rules or stages, before the answer is sent.
 func (q *IQ) Deliver(to *Bound, st *stanza.Stanza) { to.deliver(q.batch, st) }

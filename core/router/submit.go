@@ -8,6 +8,7 @@ func (b *Bound) Submit(batch *Batch, st *stanza.Stanza) {
 		return
 	}
 	batch.session = b
+	batch.follows(st)
 	h := b.account.host
 	p := h.newPass(batch, b.account, st)
 	defer p.free()

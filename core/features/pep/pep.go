@@ -112,14 +112,22 @@ func (p *PEP) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
 	if q.Account != nil {
 		service = q.Account.JID()
 	}
-	xml, err := p.engine.Handle(ctx, &pubsub.Request{Stanza: q.Stanza, Payload: q.Payload, Service: service, Route: q.Route, RouteToEach: q.RouteToEach})
+	r := &pubsub.Request{Stanza: q.Stanza, Payload: q.Payload, Service: service, Route: q.Route, RouteToEach: q.RouteToEach}
+	if p.gather(q, r) {
+		return nil, router.ErrAnswered
+	}
+	xml, err := p.engine.Handle(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	result := q.Stanza.Result()
-	result.Payload = xml
-	q.Route(result)
+	q.Route(result(q.Stanza, xml))
 	return nil, router.ErrAnswered
+}
+
+func result(request *stanza.Stanza, xml string) *stanza.Stanza {
+	st := request.Result()
+	st.Payload = xml
+	return st
 }
 
 // received handles the decision of an account about a subscription to one of its nodes (XEP-0060 §8.6).
