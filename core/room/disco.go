@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	nodeNick    = "x-roomuser-item"                        // XEP-0045 §7.12
 	nodeTraffic = "http://jabber.org/protocol/muc#traffic" // XEP-0045 §18.1.1
 )
+
+// NodeNick is the node of disco#info at which a client asks for its nickname in the room (XEP-0045 §7.12).
+const NodeNick = "x-roomuser-item"
 
 // itemsPage is how many occupants a page of disco#items has.
 const itemsPage = 500
@@ -29,10 +31,14 @@ func (r *Room) discoInfo(ctx context.Context, st *stanza.Stanza, query *stanza.E
 	switch node := query.Attr("node"); node {
 	case "":
 		return r.describe(ctx, st.From), nil
-	case nodeNick:
+	case NodeNick:
 		x := stanza.NewElement(nsDiscoInfo, "query").With("node", node)
-		if nick := r.nickOf(st.From); nick != "" {
-			x.Add(identity("conference", "text", nick))
+		nick := r.nickOf(st.From)
+		if nick == "" && r.info.More != nil {
+			nick = r.info.More.Nick(ctx, st.From)
+		}
+		if nick != "" { // clients ask the person otherwise
+			x.Add(identity(nick))
 		}
 		return x, nil
 	case nodeTraffic: // no traffic is filtered, so there is nothing to list
@@ -52,16 +58,13 @@ func (r *Room) nickOf(who jid.JID) string {
 	return ""
 }
 
-func identity(category, typ, name string) *stanza.Element {
-	return stanza.NewElement(nsDiscoInfo, "identity").With("category", category).With("type", typ).With("name", name)
+// identity is that of XEP-0045 §6.4, also of rooms of networks: Converse.js takes the name of a room from no other.
+func identity(name string) *stanza.Element {
+	return stanza.NewElement(nsDiscoInfo, "identity").With("category", "conference").With("type", "text").With("name", name)
 }
 
 func (r *Room) describe(ctx context.Context, asker jid.JID) *stanza.Element {
-	category, typ := r.info.Category, r.info.Type
-	if category == "" {
-		category, typ = "conference", "text"
-	}
-	x := stanza.NewElement(nsDiscoInfo, "query").Add(identity(category, typ, r.info.Name))
+	x := stanza.NewElement(nsDiscoInfo, "query").Add(identity(r.info.Name))
 	more, forms := r.info.For(ctx, asker)
 	for _, f := range r.features(more) {
 		x.Add(stanza.NewElement(nsDiscoInfo, "feature").With("var", f))

@@ -161,14 +161,14 @@ func TestDiscoInfo(t *testing.T) { // XEP-0045 §6.4
 			t.Errorf("no %s in %s", want, got)
 		}
 	}
-	if got := info("ann/1", nodeNick); !strings.Contains(got, "node='x-roomuser-item'/></iq>") { // §7.12: it has reserved none
+	if got := info("ann/1", NodeNick); !strings.Contains(got, "node='x-roomuser-item'/></iq>") { // §7.12: it has reserved none
 		t.Error(got)
 	}
 	p.SetAffiliation(p.ctx, person("ann"), affiliations.Entry{Affiliation: rules.AffMember, Nick: "annie"})
-	if got := info("ann/2", nodeNick); !strings.Contains(got, "<identity category='conference' type='text' name='annie'/>") {
+	if got := info("ann/2", NodeNick); !strings.Contains(got, "<identity category='conference' type='text' name='annie'/>") {
 		t.Error(got)
 	}
-	if got := info("eve/1", nodeNick); !strings.Contains(got, "node='x-roomuser-item'/></iq>") {
+	if got := info("eve/1", NodeNick); !strings.Contains(got, "node='x-roomuser-item'/></iq>") {
 		t.Error(got)
 	}
 	if got := info("ann/1", nodeTraffic); !strings.Contains(got, "<service-unavailable/>") { // §18.1.1

@@ -107,7 +107,7 @@ func TestCVE_2021_37601_RealJIDs(t *testing.T) {
 	p.join("spy/1").join("spy/2")
 	for _, who := range []string{"spy/1", "stranger/1"} {
 		for _, ask := range []string{
-			"<query xmlns='" + nsDiscoInfo + "'/>", "<query xmlns='" + nsDiscoItems + "'/>", "<query xmlns='" + nsDiscoInfo + "' node='" + nodeNick + "'/>", askRegister,
+			"<query xmlns='" + nsDiscoInfo + "'/>", "<query xmlns='" + nsDiscoItems + "'/>", "<query xmlns='" + nsDiscoInfo + "' node='" + NodeNick + "'/>", askRegister,
 			"<query xmlns='" + muc.NSOwner + "'/>", "<query xmlns='" + muc.NSAdmin + "'><item affiliation='owner'/></query>", "<query xmlns='" + muc.NSAdmin + "'><item affiliation='admin'/></query>",
 			"<query xmlns='" + muc.NSAdmin + "'><item affiliation='member'/></query>", "<query xmlns='" + muc.NSAdmin + "'><item affiliation='outcast'/></query>", "<query xmlns='" + muc.NSAdmin + "'><item role='participant'/></query>",
 		} {

@@ -29,8 +29,30 @@ func TestGatewayIsNoRoom(t *testing.T) {
 			t.Error(items)
 		}
 		room := h.ask(phone, room("plaza"), stanza.TypeGet, stanza.NewElement(discoInfo, "query")).String()
-		if !strings.Contains(room, "category='conference'") || !strings.Contains(room, "muc#roominfo_subjectmod' type='boolean'><value>1<") {
+		if !strings.Contains(room, "<identity category='conference' type='text' name='") || !strings.Contains(room, "muc#roominfo_subjectmod' type='boolean'><value>1<") {
 			t.Error(room)
+		}
+	})
+}
+
+// A client that asks for its nickname in a room before it enters is answered with the name that it will get there (XEP-0045 §7.12).
+func TestNickBeforeEntering(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		ask := func() string {
+			query := stanza.NewElement(discoInfo, "query").With("node", "x-roomuser-item")
+			return h.ask(phone, room("plaza"), stanza.TypeGet, query).String()
+		}
+		before := ask()
+		nick := ""
+		for _, st := range h.join(phone, "plaza") {
+			if st.Kind == stanza.Presence && strings.Contains(st.String(), "code='110'") {
+				nick = st.From.Resource()
+			}
+		}
+		if want := "<identity category='conference' type='text' name='" + nick + "'/>"; !strings.Contains(before, want) || !strings.Contains(ask(), want) || nick == "" {
+			t.Errorf("entered as %q; before that it was said: %s", nick, before)
 		}
 	})
 }

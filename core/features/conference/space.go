@@ -12,6 +12,9 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
+// Nick implements rules.Describer: people choose their nicknames.
+func (*owner) Nick(context.Context, jid.JID) string { return "" }
+
 // Describe implements rules.Describer: a room that names a space of this server as its node is in that space (XEP-0503 §5.5).
 func (o *owner) Describe(ctx context.Context, _ jid.JID) (features []string, forms []*stanza.Element) {
 	if o.node == "" || o.service.Space == nil {

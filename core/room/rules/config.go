@@ -13,8 +13,6 @@ type Info struct {
 	Name        string // disco#info identity
 	Description string
 	Lang        string
-	Category    string // of the identity; "" is conference
-	Type        string // of the identity; "" is text
 	AvatarHash  string // SHA-1 in hex of the room's vCard photo (XEP-0153)
 	VCard       string // as XML; "" if there is none
 	Occupants   int    // how many there are, where not all of them are puppets here; 0 where unknown
@@ -28,6 +26,9 @@ type Info struct {
 type Describer interface {
 	// Describe returns more features and more XEP-0128 forms.
 	Describe(ctx context.Context, asker jid.JID) (features []string, forms []*stanza.Element)
+
+	// Nick returns the nickname that somebody gets on entering, whichever they ask for; "" where they choose it.
+	Nick(ctx context.Context, asker jid.JID) string
 }
 
 // For returns all features and forms that are advertised to one who asks, beside the engine's own.

@@ -11,6 +11,7 @@ const settings = {
   registration_domain: page.host,
   default_domain: page.host,
   message_archiving: 'always',
+  muc_nickname_from_jid: true,
 };
 if (page.guest) {
   Object.assign(settings, { authentication: 'anonymous', jid: page.guest, auto_login: true, allow_registration: false });

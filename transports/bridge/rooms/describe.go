@@ -22,3 +22,12 @@ func (r *Room) Describe(ctx context.Context, asker jid.JID) (features []string, 
 	}
 	return features, forms
 }
+
+// Nick implements rules.Describer: the name that the asker's login has on the network.
+func (r *Room) Nick(ctx context.Context, asker jid.JID) string {
+	l, _ := r.loginOf(ctx, asker)
+	if l == nil {
+		return ""
+	}
+	return convert.DisplayName(r.rooms.userOf(ctx, l))
+}

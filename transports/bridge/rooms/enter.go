@@ -48,7 +48,10 @@ func (r *Room) prepare(ctx context.Context, st *stanza.Stanza) bool {
 	join, unknown := false, false
 	if enters {
 		e.members = r.list(l)
-		join, unknown = !seen.Joined, r.rooms.people.Unknown(ctx, l, l.User)
+		join = !seen.Joined
+	}
+	if enters || asksNick(st) {
+		unknown = r.rooms.people.Unknown(ctx, l, l.User)
 	}
 	if !e.confirm && !join && !unknown && e.members == nil {
 		return false
@@ -68,6 +71,12 @@ func (r *Room) prepare(ctx context.Context, st *stanza.Stanza) bool {
 	}
 	r.entering[st.From] = nil
 	return true
+}
+
+// asksNick reports whether a client asks under which name it will be in the room (XEP-0045 §7.12).
+func asksNick(st *stanza.Stanza) bool {
+	query := st.Child(convert.NSDiscoInfo, "query")
+	return query != nil && query.Attr("node") == room.NodeNick
 }
 
 // ask makes the calls of an entry. It runs in a goroutine of its own.

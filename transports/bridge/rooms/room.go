@@ -149,7 +149,7 @@ func (r *Room) open(ctx context.Context) corerooms.Opened {
 
 func (r *Room) info() rules.Info {
 	return rules.Info{
-		Name: convert.RoomTitle(r.conv.Row), Description: r.conv.Row.Topic, Category: "conference", Type: r.rooms.env.Info.Type, Occupants: r.conv.Row.Members,
+		Name: convert.RoomTitle(r.conv.Row), Description: r.conv.Row.Topic, Occupants: r.conv.Row.Members,
 		Features: append(roomArchive.Features(true), convert.NSVCard), More: r,
 	}
 }
