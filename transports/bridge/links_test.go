@@ -41,8 +41,8 @@ type roomService struct {
 	message func(coreroom.Message) (shown bool, err error) // what becomes of a message; nil: it is shown
 	refused func()                                         // is called with each presence error to the gateway; nil: nothing
 
-	forgeable bool     // it passes what is in forged elements, which a service removes that knows it
-	hides     []string // namespaces of what it neither announces nor adds
+	forgeable bool                     // it passes what is in forged elements, which a service removes that knows it
+	hidden    atomic.Pointer[[]string] // as hide says
 }
 
 // forged has a room of a service that is forgeable pass elements that a service removes that knows them.
@@ -50,23 +50,30 @@ func forged(list ...*stanza.Element) *stanza.Element {
 	return stanza.NewElement("forged", "forged").Add(list...)
 }
 
+// hide has the service neither announce nor add what is of these namespaces.
+func (s *roomService) hide(namespaces ...string) { s.hidden.Store(&namespaces) }
+
 // asOf is a stanza to the gateway as an older or careless service sends it.
 func (s *roomService) asOf(st *stanza.Stanza) *stanza.Stanza {
 	if !s.forgeable {
 		return st
 	}
 	var content []*stanza.Element
+	var hides []string
+	if list := s.hidden.Load(); list != nil {
+		hides = *list
+	}
 	for e := range st.Tree().Elements() {
 		switch {
 		case e.Space == "forged":
 			for x := range e.Elements() {
 				content = append(content, x.Clone())
 			}
-		case slices.Contains(s.hides, e.Space):
+		case slices.Contains(hides, e.Space):
 		case e.Is("http://jabber.org/protocol/disco#info", "query"):
 			info := stanza.NewElement(e.Space, e.Local)
 			for f := range e.Elements() {
-				if !slices.Contains(s.hides, f.Attr("var")) {
+				if !slices.Contains(hides, f.Attr("var")) {
 					info.Add(f.Clone())
 				}
 			}

@@ -26,6 +26,9 @@ type linkedRoom struct {
 	nicks    int    // how many were tried
 	failures int    // to enter, in a row
 	archive  bool   // it has one (XEP-0313)
+	// ids and occupantIDs tell that it announces XEP-0359 and XEP-0421: only then its occupants cannot forge those elements.
+	ids, occupantIDs bool
+	undescribed      bool // it has not said yet what it can do
 	// oldModeration is set where it knows version 0.2 of XEP-0425 only.
 	oldModeration bool
 	subject       string  // of the room
@@ -37,8 +40,9 @@ type linkedRoom struct {
 
 // seenOccupant is an occupant as presence shows them.
 type seenOccupant struct {
-	aff string
-	jid jid.JID // zero where the room does not show it
+	aff  string
+	jid  jid.JID // zero where the room does not show it
+	stay string  // names the time from entering to leaving, under whatever nicknames
 }
 
 // connect enters the room, or enters it again where the link may have been lost.
@@ -49,6 +53,8 @@ func (l *link) connect(ctx context.Context) {
 	l.epoch++
 	clear(l.asked)
 	l.phase = asking
+	l.room.undescribed = true
+	l.distrust()
 	l.room.nicks, l.room.occupants = 0, map[string]seenOccupant{}
 	l.missed, l.in.taken = missed{}, nil // what is behind Seen is read again
 	for _, p := range l.persons.by {
@@ -76,12 +82,7 @@ func (l *link) described(ctx context.Context, answer *stanza.Stanza) {
 			return
 		}
 	default:
-		var features []string
-		for f := range answer.Child(convert.NSDiscoInfo, "query").Named(convert.NSDiscoInfo, "feature") {
-			features = append(features, f.Attr("var"))
-		}
-		l.room.archive = slices.Contains(features, convert.NSMAM)
-		l.room.oldModeration = slices.Contains(features, convert.NSModerateOld) && !slices.Contains(features, convert.NSModerate)
+		l.readFeatures(answer)
 	}
 	l.phase = entering
 	l.sendPresence("", "")
@@ -131,9 +132,15 @@ func (l *link) presence(ctx context.Context, st *stanza.Stanza) {
 	self := hasStatus(x, "110")
 	item := x.Child(convert.NSMUCUser, "item")
 	if st.Type == stanza.TypeUnavailable {
+		before := l.room.occupants[nick]
 		delete(l.room.occupants, nick)
-		if new := item.Attr("nick"); self && hasStatus(x, "303") { // XEP-0045 §7.6
-			l.room.nick = new
+		if new := item.Attr("nick"); hasStatus(x, "303") && new != "" { // XEP-0045 §7.6
+			if before.stay != "" {
+				l.room.occupants[new] = before
+			}
+			if self {
+				l.room.nick = new
+			}
 			return
 		}
 		if self {
@@ -141,8 +148,11 @@ func (l *link) presence(ctx context.Context, st *stanza.Stanza) {
 		}
 		return
 	}
-	if len(l.room.occupants) < maxOccupants {
-		o := seenOccupant{aff: item.Attr("affiliation")}
+	if o, known := l.room.occupants[nick]; known || len(l.room.occupants) < maxOccupants {
+		if !known {
+			o.stay = stanza.NewID()
+		}
+		o.aff = item.Attr("affiliation")
 		o.jid, _ = jid.Parse(item.Attr("jid"))
 		l.room.occupants[nick] = o
 	}
@@ -173,8 +183,12 @@ func (l *link) entered(ctx context.Context) {
 	}
 	l.room.failures = 0
 	l.phase = reading
-	l.readMissed(ctx)
 	l.after(pingEvery, l.selfPing)
+	if l.room.undescribed { // perhaps it tells that to its occupants only
+		l.askFeatures(l.readMissed)
+		return
+	}
+	l.readMissed(ctx)
 }
 
 // allowed reports whether those who own the room agree to the link: the gateway was made a member, or the owner of the login
@@ -249,5 +263,6 @@ func (l *link) selfPing(context.Context) {
 			return
 		}
 		l.after(pingEvery, l.selfPing)
+		l.askFeatures(func(context.Context) {}) // its service may be another version now
 	})
 }

@@ -47,8 +47,7 @@ func (l *link) take(ctx context.Context, r received) {
 	if ours {
 		return // of ours, such as an error's notice; or reflected before
 	}
-	author := l.authorOf(r.st)
-	known, err := l.knows(ctx, r, author)
+	known, err := l.knows(ctx, r)
 	if err != nil {
 		l.takeLater(r, err)
 		return
@@ -57,7 +56,7 @@ func (l *link) take(ctx context.Context, r received) {
 		l.note(r, true)
 		return
 	}
-	m, err := l.forChannel(ctx, r, author)
+	m, err := l.forChannel(ctx, r)
 	if _, refused := errors.AsType[*stanza.Error](err); err != nil && !refused {
 		l.takeLater(r, err)
 		return
@@ -134,42 +133,41 @@ func (l *link) seenAll() {
 	}
 }
 
-// authorOf names the author of a message within the linked room: by the occupant id (XEP-0421), else by the nickname.
-func (l *link) authorOf(st *stanza.Stanza) string {
-	if x := st.Child(convert.NSOccupantID, "occupant-id"); x != nil && x.Attr("id") != "" && len(x.Attr("id")) <= maxIDBytes {
-		return x.Attr("id")
-	}
-	return "/" + st.From.Resource()
-}
-
-// knows reports whether the channel has a message already. In a room that gives messages no ids those of their authors are
-// taken, once the link was interrupted: until then each message comes once.
-func (l *link) knows(ctx context.Context, r received, author string) (bool, error) {
+// knows reports whether the channel has a message already. In a room that gives messages no ids those of their authors are taken, once the
+// link was interrupted: until then each message comes once.
+func (l *link) knows(ctx context.Context, r received) (bool, error) {
 	if r.id == "" && l.phase == live {
 		return false, nil
 	}
-	id := r.id
-	if id == "" {
-		id = r.st.ID
+	nick := r.st.From.Resource()
+	same := func(m tables.LinkMessage) bool {
+		if r.id != "" && m.ThereID != "" {
+			return m.ThereID == r.id
+		}
+		return r.replayed && r.st.ID != "" && m.There == r.st.ID && m.Nick == nick // it was taken while the room gave no ids
 	}
-	for _, m := range l.in.recent {
-		if r.id != "" && m.ThereID == r.id || r.id == "" && m.There == id && m.Author == author {
-			return true, nil
+	if slices.ContainsFunc(l.in.recent, same) {
+		return true, nil
+	}
+	if r.id != "" {
+		m, ok, err := l.links.messages.LinkedThere(ctx, l.id, r.id, r.author)
+		if err != nil || ok && m.ThereID == r.id || !r.replayed {
+			return err == nil && ok && m.ThereID == r.id, err
 		}
 	}
-	m, ok, err := l.links.messages.LinkedThere(ctx, l.id, id, author)
-	return ok && (r.id == "" || m.ThereID == r.id) && (r.id != "" || m.Author == author), err
+	m, ok, err := l.links.messages.LinkedOf(ctx, l.id, r.st.ID, nick)
+	return ok && same(m), err
 }
 
 // forChannel is a message of the linked room as the channel takes it; nil where it says nothing to the channel.
-func (l *link) forChannel(ctx context.Context, r received, author string) (*outbox.Linked, error) {
-	nick := r.st.From.Resource()
+func (l *link) forChannel(ctx context.Context, r received) (*outbox.Linked, error) {
+	nick, author := r.st.From.Resource(), r.author
 	login := l.login()
 	if login == nil {
 		return nil, nil
 	}
 	if nick == "" { // what the room itself says
-		return l.moderation(ctx, r, author)
+		return l.moderation(ctx, r)
 	}
 	if convert.Encrypted(r.st) {
 		return nil, stanza.NotAcceptable(l.links.env.Info.Name + " cannot read encrypted messages. Please turn encryption off here.")
@@ -178,7 +176,7 @@ func (l *link) forChannel(ctx context.Context, r received, author string) (*outb
 	if !signed {
 		unique := r.id
 		if unique == "" {
-			unique = author + " " + r.st.ID
+			unique = unnumbered(r.st)
 		}
 		from = origin{l.row.Address.String(), unique}
 	}

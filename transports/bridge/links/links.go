@@ -33,6 +33,7 @@ type Rows interface {
 type Messages interface {
 	LinkedEntry(ctx context.Context, link int64, id string) (tables.LinkMessage, bool, error)
 	LinkedThere(ctx context.Context, link int64, id, author string) (tables.LinkMessage, bool, error)
+	LinkedOf(ctx context.Context, link int64, there, nick string) (tables.LinkMessage, bool, error)
 	LinkReactions(ctx context.Context, link int64, entry string) (map[string][]string, error)
 }
 

@@ -41,12 +41,12 @@ func actor(st *stanza.Stanza) string {
 
 // moderation is what the channel has to do where a moderator of the linked room has removed a message, of whomever it is; nil where the
 // room says something else, or announces what this link has asked for.
-func (l *link) moderation(ctx context.Context, r received, author string) (*outbox.Linked, error) {
+func (l *link) moderation(ctx context.Context, r received) (*outbox.Linked, error) {
 	id, by := moderated(r.st)
 	if id == "" || slices.Contains(l.out.moderated, id) {
 		return nil, nil
 	}
-	t := translation{link: l, author: author}
+	t := translation{link: l, author: r.author}
 	target, ok, err := t.there(ctx, id)
 	if err != nil || !ok {
 		return nil, err
@@ -74,7 +74,7 @@ func (l *link) moderation(ctx context.Context, r received, author string) (*outb
 		Login: l.login(), Sender: l.substitute(occupant), Moderated: true, Author: occupants.Puppet{Nick: by},
 		Stanza: &stanza.Stanza{Kind: stanza.Message, Type: stanza.TypeGroupchat, ID: entry, Payload: stanza.Encode(content...)},
 		Message: tables.LinkMessage{
-			Link: l.id, Entry: entry, Message: entry, There: r.st.ID, ThereID: r.id, Author: author, Nick: by, At: r.at,
+			Link: l.id, Entry: entry, Message: entry, There: r.st.ID, ThereID: r.id, Author: r.author, Nick: by, At: r.at,
 		},
 	}, nil
 }

@@ -35,6 +35,8 @@ type received struct {
 	st *stanza.Stanza
 	id string // that the room has given it (XEP-0359); "" where it gives none
 	at time.Time
+	// author is as authorOf gives it.
+	author string
 	// replayed tells that it may have been sent by an occupant of the link before this one was in the room.
 	replayed bool
 }
@@ -116,7 +118,7 @@ func (l *link) missedMessage(st *stanza.Stanza) {
 	if err != nil || m.From.Bare() != l.row.Address {
 		return
 	}
-	r := received{st: m, id: x.Attr("id"), replayed: true}
+	r := received{st: m, id: x.Attr("id"), author: l.authorOf(m, true), replayed: true}
 	if delay := forwarded.Child(message.NSDelay, "delay"); delay != nil {
 		r.at, _ = time.Parse(time.RFC3339, delay.Attr("stamp"))
 	}
@@ -224,7 +226,11 @@ func (l *link) caughtUp(ctx context.Context) {
 
 // groupchat takes a message of the room.
 func (l *link) groupchat(ctx context.Context, st *stanza.Stanza) {
-	r := received{st: st, id: l.roomID(st), at: l.links.env.Now(), replayed: l.phase != live}
+	if reconfigured(st) && l.phase >= reading {
+		l.distrust()
+		l.askFeatures(func(context.Context) {})
+	}
+	r := received{st: st, id: l.roomID(st), author: l.authorOf(st, false), at: l.links.env.Now(), replayed: l.phase != live}
 	if delay := st.Child(message.NSDelay, "delay"); delay != nil {
 		if at, err := time.Parse(time.RFC3339, delay.Attr("stamp")); err == nil {
 			r.at = at
@@ -248,16 +254,3 @@ func (l *link) groupchat(ctx context.Context, st *stanza.Stanza) {
 		l.take(ctx, r)
 	}
 }
-
-// roomID is the id that the room has given a message (XEP-0359 §3).
-func (l *link) roomID(st *stanza.Stanza) string {
-	for e := range st.Tree().Named(message.NSStanzaID, "stanza-id") {
-		if e.Attr("by") == l.row.Address.String() && len(e.Attr("id")) <= maxIDBytes {
-			return e.Attr("id")
-		}
-	}
-	return ""
-}
-
-// maxIDBytes is the longest id that is kept.
-const maxIDBytes = 4 * convert.MaxID

@@ -68,6 +68,7 @@ WHERE NOT EXISTS (SELECT 1 FROM bridge_links WHERE room = ?1 AND address = ?3) O
 	linkByMessageSQL   = linkMessageColumns + `AND message = ? ORDER BY at DESC LIMIT 1`
 	linkByThereIDSQL   = linkMessageColumns + `AND there_id = ? LIMIT 1`
 	linkByThereSQL     = linkMessageColumns + `AND there = ? ORDER BY author = ? DESC, at DESC LIMIT 1`
+	linkByNickSQL      = linkMessageColumns + `AND there = ? AND nick = ? ORDER BY there_id, at DESC LIMIT 1`
 	linkReactionsSQL   = `SELECT author, emoji FROM bridge_link_reactions WHERE link = ? AND entry = ? ORDER BY author, emoji`
 	linkUnreactSQL     = `DELETE FROM bridge_link_reactions WHERE link = ? AND entry = ? AND author = ?`
 	linkReactSQL       = `INSERT INTO bridge_link_reactions (link, entry, author, emoji) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
@@ -189,6 +190,18 @@ func (s *Store) LinkedThere(ctx context.Context, link int64, id, author string) 
 		r := s.engine.Reader()
 		return r.QueryRowContext(ctx, linkByThereIDSQL, link, id), r.QueryRowContext(ctx, linkByThereSQL, link, id, author)
 	})
+}
+
+// LinkedOf finds a message by its own id in the linked room and the nickname that its author had there; of several one to which the room gave no id.
+func (s *Store) LinkedOf(ctx context.Context, link int64, there, nick string) (LinkMessage, bool, error) {
+	if there == "" {
+		return LinkMessage{}, false, nil
+	}
+	m, ok, err := oneRow(readLinkMessage(s.engine.Reader().QueryRowContext(ctx, linkByNickSQL, link, there, nick)))
+	if err != nil {
+		return m, false, fmt.Errorf("look up a message of a linked room: %w", err)
+	}
+	return m, ok, nil
 }
 
 // linked reads the first of two queries that finds something.
