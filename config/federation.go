@@ -28,6 +28,7 @@ type Federation struct {
 
 	StanzaBytes    Bytes    `toml:"stanza_bytes" reload:"yes" doc:"Size of another server's stanza; depth and attributes are those of clients."`
 	StanzaElements int      `toml:"stanza_elements" reload:"yes" doc:"Elements in another server's stanza."`
+	StanzaTime     Duration `toml:"stanza_time" reload:"yes" doc:"How long another server may take to send one stanza, and to take what this server writes at once. The time counts in which this server waits for it."`
 	Rate           Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that one connection of another server may send in the long run; more is read more slowly. 0: no limit."`
 	Burst          Bytes    `toml:"burst" reload:"yes" doc:"Bytes that it may send at once."`
 	Queue          Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for another server that reads slowly, or that it has not acknowledged. With more, stanzas go back to their senders, or the connection is closed."`
@@ -49,12 +50,13 @@ type FederationDomain struct {
 	Address     string `toml:"address" reload:"yes" doc:"Where its server is (host and port), whatever DNS says: for networks without DNS. Only for the domain itself."`
 	StanzaBytes Bytes  `toml:"stanza_bytes" reload:"yes" doc:"Size of its stanzas. 0: federation.stanza_bytes."`
 	Rate        Bytes  `toml:"rate" reload:"yes" doc:"Bytes a second that all its connections together may send in the long run, beside the limit of section federation for each of them. 0: no further limit."`
+	StanzaRate  int    `toml:"stanza_rate" reload:"yes" doc:"Stanzas a second that all its connections together may send in the long run; five seconds' worth may come at once. 0: no limit."`
 	DirectTLS   bool   `toml:"direct_tls" reload:"yes" doc:"Whether TLS begins at once there (XEP-0368)."`
 }
 
 func defaultFederation() Federation {
 	return Federation{
-		Enabled: "automatic", TLS: true, DANE: true, Documents: true, Bidirectional: "accept", StanzaBytes: 512 << 10, StanzaElements: 8000, Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20, Queues: 256 << 20,
+		Enabled: "automatic", TLS: true, DANE: true, Documents: true, Bidirectional: "accept", StanzaBytes: 512 << 10, StanzaElements: 8000, StanzaTime: Duration(time.Minute), Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20, Queues: 256 << 20,
 		WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Resume: Duration(5 * time.Minute), Idle: Duration(10 * time.Minute),
 	}
 }
@@ -86,7 +88,7 @@ func (f *Federation) validate(p *Problems) {
 	}
 	for path, n := range map[string]int64{
 		"federation.stanza_elements": int64(f.StanzaElements), "federation.waiting_stanzas": int64(f.WaitingStanzas), "federation.waiting_bytes": int64(f.WaitingBytes),
-		"federation.wait": int64(f.Wait), "federation.idle": int64(f.Idle),
+		"federation.wait": int64(f.Wait), "federation.idle": int64(f.Idle), "federation.stanza_time": int64(f.StanzaTime),
 	} {
 		positive(p, path, n)
 	}
@@ -154,6 +156,9 @@ func (d *FederationDomain) validate(p *Problems, path string) {
 	}
 	if d.StanzaBytes != 0 && (d.StanzaBytes < minStanza || d.StanzaBytes > 64<<20) { // RFC 6120 §13.12
 		p.add(path+".stanza_bytes", "%s is not between %d bytes and 64 MiB", d.StanzaBytes, minStanza)
+	}
+	if d.StanzaRate < 0 || d.StanzaRate > 1_000_000 {
+		p.add(path+".stanza_rate", "%d is not between 0 and 1,000,000", d.StanzaRate)
 	}
 	if d.Address == "" {
 		return

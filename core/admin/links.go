@@ -20,10 +20,22 @@ type Connection struct {
 	Failure      string    // of the last attempt
 }
 
+// LinkStatistics are the numbers of connections with other servers.
+type LinkStatistics struct {
+	Domains                   int // of other servers, that are connected
+	In, Out, Both             int // connections that those servers have opened, that this one has, and those used in both directions
+	Connecting, Failing       int // pairs of domains for which a connection is being made, or could not be made
+	Waiting                   int // stanzas that wait for a connection
+	WaitingBytes, QueuedBytes int64
+	Resumable                 int // streams that were cut and can be resumed
+}
+
 // LinkKeeper has the connections with other servers.
 type LinkKeeper interface {
 	// Connections returns at most max of them.
 	Connections(max int) []Connection
+	// LinkStatistics counts them.
+	LinkStatistics() LinkStatistics
 	// Disconnect closes those with a domain, without waiting, and returns their number. Further stanzas make new ones.
 	Disconnect(domain string) int
 }
@@ -43,6 +55,16 @@ func (s *Service) Connections(ctx context.Context, a Actor) ([]Connection, error
 		return strings.Compare(a.Ours, b.Ours)
 	})
 	return list, nil
+}
+
+// LinkStatistics counts the connections with other servers.
+func (s *Service) LinkStatistics(ctx context.Context, a Actor) (LinkStatistics, error) {
+	err := a.may(ControlServer)
+	s.audit(ctx, a, "count connections with other servers", err)
+	if err != nil {
+		return LinkStatistics{}, err
+	}
+	return s.Links.LinkStatistics(), nil
 }
 
 // Disconnect closes the connections with the servers of a domain, and returns their number.

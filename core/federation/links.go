@@ -11,6 +11,14 @@ func (f *Federation) Links() admin.LinkKeeper { return linkKeeper{f.Server} }
 // linkKeeper is the Server as administrators see it.
 type linkKeeper struct{ *s2s.Server }
 
+func (k linkKeeper) LinkStatistics() admin.LinkStatistics {
+	n := k.Statistics()
+	return admin.LinkStatistics{
+		Domains: n.Domains, In: n.In, Out: n.Out, Both: n.Both, Connecting: n.Connecting, Failing: n.Failing, Waiting: n.Waiting,
+		WaitingBytes: n.WaitingBytes, QueuedBytes: n.QueuedBytes, Resumable: n.ResumableIn + n.ResumableOut,
+	}
+}
+
 func (k linkKeeper) Connections(max int) []admin.Connection {
 	var list []admin.Connection
 	for _, c := range k.Server.Connections(max) {

@@ -30,8 +30,10 @@ func policy(c config.Config) (s2s.Policy, error) {
 		}
 		row.Domain = d.String()
 		r.rows[row.Domain] = row
-		if row.StanzaBytes > 0 || row.Rate > 0 {
-			r.limits[row.Domain] = s2s.NewDomainLimits(int(row.StanzaBytes), int(row.Rate), int(f.Burst))
+		if row.StanzaBytes > 0 || row.Rate > 0 || row.StanzaRate > 0 {
+			limits := s2s.NewDomainLimits(int(row.StanzaBytes), int(row.Rate), int(f.Burst))
+			limits.LimitStanzas(row.StanzaRate)
+			r.limits[row.Domain] = limits
 		}
 	}
 	if err := r.list("federation.allow", f.Allow, false); err != nil {

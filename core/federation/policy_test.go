@@ -69,7 +69,7 @@ func TestPolicyLimits(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Federation.Block = []string{"bad.big.test"}
-	c.Remotes = []config.FederationDomain{{Domain: "big.test", Rate: 1 << 20}, {Domain: "own.big.test"}}
+	c.Remotes = []config.FederationDomain{{Domain: "big.test", StanzaRate: 100}, {Domain: "own.big.test"}}
 	p, err := policy(c)
 	if err != nil {
 		t.Fatal(err)

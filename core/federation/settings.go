@@ -34,8 +34,9 @@ func limits(c config.Config) s2s.Limits {
 		BeforeLogin: stream.Limits{Bytes: int(l.LoginBytes), Elements: l.LoginElements, Depth: l.LoginDepth, Attrs: l.LoginAttributes},
 		Stanza:      stream.Limits{Bytes: int(f.StanzaBytes), Elements: f.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Pending: unlimited(l.PendingConnections),
-		Rate: unlimited(int(f.Rate)), Burst: int(f.Burst), Queue: int(f.Queue), Queues: unlimited64(int64(f.Queues)), Wait: time.Duration(f.Wait), Idle: time.Duration(f.Idle),
-		Resume: resume(f.Resume), Bidi: map[string]s2s.Bidi{"accept": s2s.BidiAccepted, "ask": s2s.BidiWanted, "no": s2s.BidiRefused}[f.Bidirectional],
+		Rate: unlimited(int(f.Rate)), Burst: int(f.Burst), Queue: int(f.Queue), Queues: unlimited64(int64(f.Queues)),
+		Times:      s2s.Times{Wait: time.Duration(f.Wait), Idle: time.Duration(f.Idle), Element: time.Duration(f.StanzaTime), Resume: resume(f.Resume)},
+		Bidi:       map[string]s2s.Bidi{"accept": s2s.BidiAccepted, "ask": s2s.BidiWanted, "no": s2s.BidiRefused}[f.Bidirectional],
 		WaitLimits: s2s.WaitLimits{Stanzas: f.WaitingStanzas, Bytes: int(f.WaitingBytes), Attempts: unlimited(f.Attempts)},
 	}
 }

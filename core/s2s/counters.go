@@ -1,6 +1,8 @@
 package s2s
 
 import (
+	"errors"
+	"os"
 	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/router"
@@ -22,9 +24,17 @@ type Counters struct {
 
 // LimitCounters count how often limits were reached.
 type LimitCounters struct {
-	TooMany, TooFast, Displaced, Late, Full, Crowded, Held atomic.Uint64
+	TooMany, TooFast, Displaced, Late, Full, Crowded, Held, SlowElement atomic.Uint64
 	// Which limit of a stanza ended streams, before authentication and after it.
 	BeforeLogin, Stanza stream.Excess
+}
+
+// ended counts the limit that has ended a connection on which a peer had authenticated.
+func (l *LimitCounters) ended(err error) {
+	l.Stanza.Count(err)
+	if errors.Is(err, stream.ErrSlowElement) || errors.Is(err, os.ErrDeadlineExceeded) { // of a write
+		l.SlowElement.Add(1)
+	}
 }
 
 // refused counts an incoming connection that ended before it was authenticated.
@@ -53,6 +63,7 @@ func (k *Counters) Limits() []router.Counter {
 		{Setting: "federation.attempts", Value: &l.Crowded},
 		{Setting: "federation.stanza_bytes", Value: &l.Stanza.Bytes},
 		{Setting: "federation.stanza_elements", Value: &l.Stanza.Elements},
+		{Setting: "federation.stanza_time", Value: &l.SlowElement},
 		{Setting: "federation.rate", Value: &k.Throttled},
 		{Setting: "federation.queue", Value: &k.Slow},
 		{Setting: "federation.queues", Value: &l.Held},

@@ -36,7 +36,12 @@
 //
 // # What is promised
 //
-// While the process runs, each stanza is sent or returned to its sender once. Nothing of a link is on disk: when the process is killed, what
+// While the process runs, each stanza is sent or returned to its sender. A server that resumes streams gets it once, in order. One that does
+// not, such as Prosody, and one that has restarted, gets it at least once: what a connection had sent when it was cut, and the other
+// server had not acknowledged, is sent again, although it may have been handled. XEP-0198 without resumption cannot tell: the count of the
+// new stream begins at zero, and more requests for acknowledgements only make the part that may come twice smaller (askWait). A stream that the other
+// server ends has no such part. Without stream management, what the socket has taken counts as sent, and a cut loses it.
+// Nothing of a link is on disk: when the process is killed, what
 // waits, and what the other server has not acknowledged, is lost, and the senders are not told. A client's stanza is acknowledged (XEP-0198)
 // when what this server stores of it is committed, which for a message to another domain is the sender's archive; it does not say that the other
 // server has the message. RFC 6120 promises no more than that. A stop of the server waits for the other servers' acknowledgements or

@@ -113,7 +113,7 @@ func (c *inConn) end(err error) {
 	k := &c.server.Counters
 	if c.Established() {
 		k.In.Add(-1)
-		k.LimitCounters.Stanza.Count(err)
+		k.LimitCounters.ended(err)
 		c.Log().Info("connection of another server ended", "domain", c.stream.pair.theirs, "err", err)
 	} else if stream.Reported(err) != nil {
 		k.refused(err)

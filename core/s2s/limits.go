@@ -22,14 +22,19 @@ type Limits struct {
 	Queue int // bytes that may be unwritten, or unacknowledged; with more a connection is closed; 16 MiB
 	// Queues is the same for all connections together: with more, stanzas are returned whose connections use more than an equal share; 256 MiB.
 	Queues int64
-	Wait   time.Duration // from connecting to the end of the negotiation; 60 s
-	Idle   time.Duration // after which an unused connection is closed; 10 min
-
-	Resume time.Duration // for which a stream that was cut can be resumed (XEP-0198); 5 min, negative: not at all
 
 	Bidi Bidi // whether streams are used in both directions (XEP-0288)
 
+	Times
 	WaitLimits
+}
+
+// Times limit how long things may take.
+type Times struct {
+	Wait    time.Duration // from connecting to the end of the negotiation; 60 s
+	Idle    time.Duration // after which an unused connection is closed; 10 min
+	Element time.Duration // for one stanza to arrive, and for what is written at once to be taken; 60 s
+	Resume  time.Duration // for which a stream that was cut can be resumed (XEP-0198); 5 min, negative: not at all
 }
 
 // Bidi says whether streams are used in both directions.
@@ -86,6 +91,7 @@ func (l Limits) filled() Limits {
 	l.Rate, l.Burst = cmp.Or(l.Rate, 100<<10), cmp.Or(l.Burst, 1<<20)
 	l.Queue, l.Queues = cmp.Or(l.Queue, 16<<20), cmp.Or(l.Queues, 256<<20)
 	l.Wait, l.Idle, l.Resume = cmp.Or(l.Wait, time.Minute), cmp.Or(l.Idle, 10*time.Minute), cmp.Or(l.Resume, 5*time.Minute)
+	l.Element = cmp.Or(l.Element, time.Minute)
 	l.Stanzas, l.Bytes, l.Attempts = cmp.Or(l.Stanzas, 1000), cmp.Or(l.Bytes, 1<<20), cmp.Or(l.Attempts, 4000)
 	return l
 }

@@ -197,7 +197,7 @@ func (o *outConn) end(err error) {
 	o.opened()
 	if o.Established() {
 		s.Counters.Out.Add(-1)
-		s.Counters.LimitCounters.Stanza.Count(err)
+		s.Counters.LimitCounters.ended(err)
 		o.Log().Info("connection with another server ended", "err", reason)
 	} else if o.stream.why != errVerified {
 		o.Log().Info("no connection with another server", "err", reason)

@@ -16,8 +16,9 @@ type Rule struct {
 
 // DomainLimits limit what the servers of some domains send, beside Limits. Nil limits nothing.
 type DomainLimits struct {
-	stanza int           // bytes of a stanza; 0: as Limits say
-	rate   *rate.Limiter // of the bytes of all their connections; nil: no limit
+	stanza  int           // bytes of a stanza; 0: as Limits say
+	rate    *rate.Limiter // of the bytes of all their connections; nil: no limit
+	stanzas *rate.Limiter // of their number
 }
 
 // NewDomainLimits returns limits for the bytes of a stanza, and for those of all connections a second and at once; 0 means no limit.
@@ -27,6 +28,13 @@ func NewDomainLimits(stanza, perSecond, burst int) *DomainLimits {
 		d.rate = rate.NewLimiter(rate.Limit(perSecond), max(burst, minBurst))
 	}
 	return d
+}
+
+// LimitStanzas limits the stanzas, and the other elements, of all connections a second; as many as in a few seconds may come at once.
+func (d *DomainLimits) LimitStanzas(perSecond int) {
+	if perSecond > 0 {
+		d.stanzas = rate.NewLimiter(rate.Limit(perSecond), perSecond*stanzaBurst)
+	}
 }
 
 // Policy has the rule for each domain of other servers.

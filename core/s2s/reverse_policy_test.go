@@ -159,3 +159,26 @@ func TestDomainLimitElements(t *testing.T) {
 	}
 	rawstream.Eventually(t, "the connection waits", func() bool { return a.server.Counters.Throttled.Load() > 0 })
 }
+
+// The number of a domain's stanzas a second is limited, however small they are and on however many connections they come.
+func TestDomainStanzaRate(t *testing.T) {
+	t.Parallel()
+	d := NewDomainLimits(0, 0, 0)
+	d.LimitStanzas(10)
+	now := time.Now()
+	for i := range 50 {
+		if wait := d.reserve(now, 1<<20); wait != 0 {
+			t.Fatalf("stanza %d waits for %v", i, wait)
+		}
+	}
+	for i, want := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond} {
+		if got := d.reserve(now, 10).Round(time.Millisecond); got != want {
+			t.Errorf("stanza %d more waits for %v, want %v", i+1, got, want)
+		}
+	}
+	n := newNetwork(t)
+	a := newNode(t, n, "a.test", func(o *Config) { o.Policy.Domains = map[string]Rule{"evil.test": {Limits: d}} })
+	a.authenticated().Send("<message from='x@evil.test' to='romeo@a.test'/>")
+	a.arrived.next(t)
+	rawstream.Eventually(t, "the connection waits", func() bool { return a.server.Counters.Throttled.Load() == 1 })
+}

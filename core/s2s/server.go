@@ -110,7 +110,7 @@ func NewServer(cfg Config) (*Server, error) {
 func (s *Server) SetLimits(limits Limits) {
 	l := limits.filled()
 	in := stream.Config{
-		Content: stanza.NSServer, Limits: l.BeforeLogin, Queue: outbound.Limits{Bytes: l.Queue}, Rate: l.Rate, Burst: l.Burst,
+		Content: stanza.NSServer, Limits: l.BeforeLogin, Queue: outbound.Limits{Bytes: l.Queue, Write: l.Element}, Element: l.Element, Rate: l.Rate, Burst: l.Burst,
 		Idle: l.Idle, Pace: s.cfg.Pace, Elements: inElements, Counters: &s.Counters.Counters, Log: s.cfg.Log,
 	}
 	in.Queue.Retain = outbound.RetainLimits{Stanzas: l.Queue / 256, Bytes: l.Queue}

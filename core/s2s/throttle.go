@@ -18,13 +18,23 @@ func (s *Server) stanzaLimits(domain string) stream.Limits {
 	return l
 }
 
-// reserve returns how long to wait after that many bytes. What is larger than the burst counts in parts: it must not pass the limiter, or each of
-// several connections could send as fast as all of them may together.
+// stanzaBurst is how many seconds' worth of stanzas may come at once.
+const stanzaBurst = 5
+
+// reserve returns how long to wait after an element of that many bytes. What is larger than the burst counts in parts: it must not pass the
+// limiter, or each of several connections could send as fast as all of them may together.
 func (d *DomainLimits) reserve(now time.Time, size int) (wait time.Duration) {
-	for burst := d.rate.Burst(); size > 0; size -= burst {
-		wait = d.rate.ReserveN(now, min(size, burst)).DelayFrom(now)
+	if d.stanzas != nil {
+		wait = d.stanzas.ReserveN(now, 1).DelayFrom(now)
 	}
-	return wait
+	if d.rate == nil {
+		return wait
+	}
+	var bytes time.Duration
+	for burst := d.rate.Burst(); size > 0; size -= burst {
+		bytes = d.rate.ReserveN(now, min(size, burst)).DelayFrom(now)
+	}
+	return max(wait, bytes)
 }
 
 // limit makes throttle count what comes next for a domain.
@@ -43,11 +53,7 @@ func (r *receiver) after(c *stream.Conn, size int, err error) error {
 // throttle waits after an element of a domain, so that TCP flow control slows the peer down, if all connections of that domain together send
 // more than they may. It flushes before.
 func (r *receiver) throttle(c *stream.Conn, size int) {
-	d := r.limits
-	if d.rate == nil {
-		return
-	}
-	if wait := d.reserve(time.Now(), size); wait > 0 {
+	if wait := r.limits.reserve(time.Now(), size); wait > 0 {
 		r.server.Counters.Throttled.Add(1)
 		r.flush()
 		c.Queue().Flush()

@@ -89,6 +89,10 @@ func TestLinkCommands(t *testing.T) {
 	if got := nurse.Until("</iq>"); !strings.Contains(got, "<value>far.test</value>") || !strings.Contains(got, "home.test · out · since ") {
 		t.Errorf("got %q", got)
 	}
+	nurse.Send("<iq type='set' id='count' to='home.test'>" + execute + "'links-statistics'/></iq>")
+	if got := nurse.Until("</iq>"); !strings.Contains(got, "var='domains'") || !strings.Contains(got, "var='resumable'") || !strings.Contains(got, "<value>1</value>") {
+		t.Errorf("got %q", got)
+	}
 	closing := func(session string) string {
 		return "<iq type='set' id='close' to='home.test'><command xmlns='http://jabber.org/protocol/commands' action='complete' node='links-close'" + session +
 			"><x xmlns='jabber:x:data' type='submit'><field var='domain'><value>far.test</value></field></x></command></iq>"
@@ -102,9 +106,11 @@ func TestLinkCommands(t *testing.T) {
 	}
 	romeo.Send("<message to='juliet@far.test/x' type='chat' id='2'><body>second</body></message>")
 	juliet.Until("second</body>")
-	romeo.Send("<iq type='set' id='forbidden' to='home.test'>" + execute + "'links-list'/></iq>")
-	if got := romeo.Until("</iq>"); !strings.Contains(got, "type='error'") {
-		t.Errorf("got %q", got)
+	for _, node := range []string{"links-list", "links-statistics"} {
+		romeo.Send("<iq type='set' id='forbidden' to='home.test'>" + execute + "'" + node + "'/></iq>")
+		if got := romeo.Until("</iq>"); !strings.Contains(got, "type='error'") {
+			t.Errorf("%s: got %q", node, got)
+		}
 	}
 }
 

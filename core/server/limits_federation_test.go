@@ -107,6 +107,7 @@ func limitsOfFederation(d config.Config) []reached {
 		{"federation.attempts", f.Attempts, federationWith("attempts = 1"), toMute("far.test", "away.test"), ""},
 		{"federation.stanza_bytes", f.StanzaBytes, federationWith(`stanza_bytes = "10000 B"`), fromFar(message + "<body>" + many(10_000, "y")), "<stanza-too-big "},
 		{"federation.stanza_elements", f.StanzaElements, federationWith("stanza_elements = 100"), fromFar(message + many(100, "<y/>")), policy},
+		{"federation.stanza_time", f.StanzaTime, federationWith(`stanza_time = "500ms"`), fromFar(message), "<connection-timeout "},
 		{"federation.rate", f.Rate, federationWith("stanza_bytes = \"10000 B\"\nrate = \"100 KiB\"\nburst = \"10000 B\""), func(p *testServer) *peer {
 			p.fromFar().Send(many(4, message+"<body>"+many(9000, "y")+"</body></message>"))
 			return nil

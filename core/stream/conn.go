@@ -34,6 +34,9 @@ var errWrite = errors.New("write to peer")
 // ErrSilent ends a stream whose peer did not answer a ping, or did not end its side in time.
 var ErrSilent = NewError(ConnectionTimeout, "no answer") // RFC 6120 §4.9.3.4
 
+// ErrSlowElement ends a stream whose peer takes longer than Config.Element to send one element.
+var ErrSlowElement = NewError(ConnectionTimeout, "an element took too long")
+
 // PeerError is a stream error that the peer sent. It is not an Error, because an Error is sent to the peer.
 type PeerError struct{ Cause *Error }
 
@@ -64,6 +67,9 @@ type Config struct {
 	Burst   int             // bytes that may be read without delay
 	// Idle is how long an established stream may be silent before a ping is sent, and then how long until the stream ends.
 	Idle time.Duration
+	// Element is how long the peer of an established stream may take to send one element. Only the time counts in which this side waits for it.
+	// 0: no limit.
+	Element time.Duration
 	// Pace, which may be nil, is called before each read. It may block until stop is closed.
 	Pace func(stop <-chan struct{})
 	// Elements handle what arrives after Establish and is not a stanza. Other elements end the stream.
@@ -200,6 +206,7 @@ func (c *Conn) Run() (err error) {
 			it, err = c.scanner.Next()
 		}
 		if err == nil {
+			c.intake.spent = 0
 			err = c.dispatch(it)
 		}
 		if err != nil {

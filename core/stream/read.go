@@ -19,6 +19,9 @@ const minBurst = 16 << 10
 // otherFrame is what a frame counts that is not an element, such as a ping.
 const otherFrame = 128
 
+// elementSlack is how much earlier than Config.Element an element may be late: the deadline of a read is set before the wait is measured.
+const elementSlack = 10 * time.Millisecond
+
 // aLongTimeAgo is a deadline that ends a Read in progress.
 var aLongTimeAgo = time.Unix(1, 0)
 
@@ -36,6 +39,7 @@ type intake struct {
 	wait    time.Duration // before the next read
 	budget  int           // bytes until Establish; 0: no limit
 	excess  error         // of Budget
+	spent   time.Duration // waiting for the rest of the current element
 
 	frame  []byte // the frame that was read last
 	opened bool   // the open element of a framed stream has arrived
@@ -121,8 +125,13 @@ func (in *input) Read(p []byte) (n int, err error) {
 		}
 		if c.frames != nil {
 			n, err = c.readFrame()
+		} else if began := c.beginWait(); began.IsZero() {
+			n, err = c.transport.Read(p)
 		} else {
 			n, err = c.transport.Read(p)
+			if c.intake.spent += time.Since(began); c.intake.spent > c.config.Element-elementSlack {
+				return 0, ErrSlowElement
+			}
 		}
 		if n > 0 {
 			c.clock.pinged = false
@@ -165,12 +174,29 @@ func (c *Conn) flush() {
 	c.queue.Flush()
 }
 
+// beginWait returns the time if the peer has sent a part of an element and Config.Element limits how long the rest may take.
+func (c *Conn) beginWait() (began time.Time) {
+	if c.inElement() {
+		began = time.Now()
+	}
+	return began
+}
+
+// inElement reports whether a part of an element has arrived whose rest is limited by time.
+func (c *Conn) inElement() bool {
+	return c.config.Element > 0 && c.state.established && c.frames == nil && c.scanner.Buffered() > 0
+}
+
 // setDeadline sets the read deadline. On an established stream it does so only after a quarter of the idle time:
 // setting it for each read would cost more than the read.
 func (c *Conn) setDeadline() error {
 	until := c.clock.until
 	if until.IsZero() {
 		now, idle := time.Now(), c.config.Idle
+		if c.inElement() {
+			c.clock.set = now.Add(min(idle, c.config.Element-c.intake.spent))
+			return c.base().SetReadDeadline(c.clock.set)
+		}
 		if c.clock.set.Sub(now) > idle-idle/4 {
 			return nil
 		}

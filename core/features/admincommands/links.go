@@ -17,6 +17,7 @@ const fieldDomain = "domain"
 // linkCommands show and close connections with other servers. XEP-0133 has no such commands.
 var linkCommands = []declared{
 	{"links-list", "Connections with other servers", admin.ControlServer, listLinks, false},
+	{"links-statistics", "Numbers of connections with other servers", admin.ControlServer, countLinks, false},
 	{"links-close", "Close connections with a server", admin.ControlServer, closeLinks, false},
 }
 
@@ -54,6 +55,32 @@ func listLinks(ctx context.Context, q request) (command.Step, error) {
 			{Var: "theirs", Values: []string{c.Theirs}}, {Var: "ours", Values: []string{c.Ours}},
 			{Var: "direction", Values: []string{direction}}, {Var: "state", Values: []string{linkState(c)}},
 		})
+	}
+	return command.Step{Form: x}, nil
+}
+
+func countLinks(ctx context.Context, q request) (command.Step, error) {
+	n, err := q.LinkStatistics(ctx, q.who)
+	if err != nil {
+		return command.Step{}, err
+	}
+	x := form.New(form.Result, "", q.title)
+	for _, one := range []struct {
+		name, label string
+		n           int64
+	}{
+		{"domains", "Connected domains", int64(n.Domains)},
+		{"in", "Connections of other servers", int64(n.In)},
+		{"out", "Connections of this server", int64(n.Out)},
+		{"both", "Connections used in both directions", int64(n.Both)},
+		{"connecting", "Pairs of domains that are being connected", int64(n.Connecting)},
+		{"failing", "Pairs of domains that could not be connected", int64(n.Failing)},
+		{"waiting", "Stanzas that wait for a connection", int64(n.Waiting)},
+		{"waiting-bytes", "Bytes of these stanzas", n.WaitingBytes},
+		{"queued-bytes", "Bytes that other servers have not read or acknowledged", n.QueuedBytes},
+		{"resumable", "Streams that were cut and can be resumed", int64(n.Resumable)},
+	} {
+		x.Add(form.Field{Var: one.name, Type: form.TextSingle, Label: one.label, Values: []string{strconv.FormatInt(one.n, 10)}})
 	}
 	return command.Step{Form: x}, nil
 }
