@@ -31,7 +31,8 @@ func (p *blockParser) fence(i int) int {
 	n := codeBlock(first, strings.Join(body, "\n"))
 	if n.Text == "" {
 		for _, line := range p.lines[i:min(last, len(p.lines))] {
-			p.line(Text{{Text: line}})
+			p.newLine()
+			p.text = append(p.text, Node{Text: line})
 		}
 		return last
 	}
@@ -43,7 +44,7 @@ func (p *blockParser) fence(i int) int {
 // behind adds what stands behind the end of a block in the same line.
 func (p *blockParser) behind(s string) {
 	if s = strings.TrimSpace(s); s != "" {
-		p.line(parseSpans(s))
+		p.spans(s)
 	}
 }
 

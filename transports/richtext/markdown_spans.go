@@ -36,7 +36,7 @@ type spanItem struct {
 func markdownSpans(line string) Text {
 	var st spanStack
 	begin := 0 // of the text that is not on the stack yet
-	ticks := map[int]int(nil)
+	var ticks []tickRun
 	brackets := bracketEnds(line)
 	for i := 0; i < len(line); {
 		c := line[i]
@@ -47,7 +47,7 @@ func markdownSpans(line string) Text {
 			n, size = Node{Text: line[i+1 : i+2]}, 2
 		case c == '`':
 			if ticks == nil {
-				ticks = codeEnds(line)
+				ticks = tickRuns(line)
 			}
 			n, size = markdownCode(line, i, ticks)
 		case c == '[' || c == '!' && i+1 < len(line) && line[i+1] == '[':
@@ -80,7 +80,7 @@ func markdownSpans(line string) Text {
 }
 
 func (st *spanStack) text(s string) {
-	for _, n := range linkify(s) {
+	for _, n := range appendLinked(nil, s) {
 		st.items = append(st.items, spanItem{node: n})
 	}
 }
@@ -165,8 +165,8 @@ func (st *spanStack) nodes(from int) (t Text) {
 	return t
 }
 
-func markdownCode(line string, i int, ticks map[int]int) (n Node, size int) {
-	end, closed := ticks[i]
+func markdownCode(line string, i int, ticks []tickRun) (n Node, size int) {
+	end, closed := codeEnd(ticks, i)
 	if !closed {
 		return n, 0
 	}

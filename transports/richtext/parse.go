@@ -9,6 +9,7 @@ const maxQuote = 8
 // that is proportional to the length of the body, and keeps every character that is no directive.
 func ParseStyling(body string) Text {
 	p := blockParser{lines: strings.Split(body, "\n")}
+	p.text = make(Text, 0, nodesOf(body, p.lines))
 	return p.parse(maxQuote)
 }
 
@@ -30,22 +31,47 @@ func (p *blockParser) parse(depth int) Text {
 		case strings.HasPrefix(line, ">") && depth > 0: // XEP-0393 §5.1.3
 			i = p.quote(i, depth)
 		case strings.HasPrefix(line, ">"): // deeper than is distinguished
-			p.line(Text{{Text: line}})
+			p.newLine()
+			p.text = append(p.text, Node{Text: line})
 			i++
 		default:
-			p.line(parseSpans(line))
+			p.spans(line)
 			i++
 		}
 	}
 	return p.text
 }
 
-// line adds a line of text.
-func (p *blockParser) line(t Text) {
+// newLine begins a line of text.
+func (p *blockParser) newLine() {
 	if p.plain {
 		p.text = append(p.text, Node{Kind: Break})
 	}
-	p.text, p.plain = append(p.text, t...), true
+	p.plain = true
+}
+
+// spans adds a line of text with spans.
+func (p *blockParser) spans(line string) {
+	p.newLine()
+	p.text = appendSpans(p.text, line)
+}
+
+// maxMarks is for how many directives in a text memory is set aside before it is read.
+const maxMarks = 512
+
+// nodesOf is about how many nodes a text becomes.
+func nodesOf(s string, lines []string) int {
+	n := len(lines) - 1
+	for _, line := range lines {
+		if line != "" {
+			n++
+		}
+	}
+	marks := 0
+	for _, mark := range []string{"*", "_", "~", "`", "://"} {
+		marks += strings.Count(s, mark)
+	}
+	return n + min(marks, maxMarks)
 }
 
 // block adds a node that is on lines of its own.
@@ -53,8 +79,12 @@ func (p *blockParser) block(n Node) { p.text, p.plain = append(p.text, n), false
 
 // quote reads a quotation that begins in line i, and returns the line behind it.
 func (p *blockParser) quote(i, depth int) int {
-	inner := blockParser{}
-	for i < len(p.lines) && strings.HasPrefix(p.lines[i], ">") {
+	end := i
+	for end < len(p.lines) && strings.HasPrefix(p.lines[end], ">") {
+		end++
+	}
+	inner := blockParser{lines: make([]string, 0, end-i)}
+	for i < end {
 		inner.lines = append(inner.lines, strings.TrimPrefix(p.lines[i][1:], " "))
 		i++
 	}

@@ -1,48 +1,61 @@
 package richtext
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// spanKinds are the directives of XEP-0393 §6 but for that of code.
-var spanKinds = map[byte]Kind{'*': Bold, '_': Italic, '~': Strike}
+// spanKind is the kind of a directive of XEP-0393 §6 but for that of code, and its number.
+func spanKind(c byte) (kind Kind, number int, ok bool) {
+	switch c {
+	case '*':
+		return Bold, 0, true
+	case '_':
+		return Italic, 1, true
+	case '~':
+		return Strike, 2, true
+	}
+	return Plain, 0, false
+}
 
 // spanParser reads one line. What closes a directive is found by going forward only, once for each directive, so
 // that the whole takes time proportional to the line.
 type spanParser struct {
 	line string
 	// next has for each directive a place at which it can close, the first one at or behind a place asked for before.
-	next [utf8.RuneSelf]int
-	// ticks are the ends of code by the place of its begin; nil until there is a backtick.
-	ticks map[int]int
+	next [3]int
+	// ticks are the runs of backticks; nil until there is a backtick.
+	ticks []tickRun
 }
 
-// parseSpans reads one line (XEP-0393 §6).
-func parseSpans(line string) Text {
+// appendSpans appends one line (XEP-0393 §6) to t.
+func appendSpans(t Text, line string) Text {
 	if !strings.ContainsAny(line, "*_~`") {
-		return linkify(line)
+		return appendLinked(t, line)
 	}
 	p := spanParser{line: line}
-	return p.span(0, len(line))
+	return p.span(t, 0, len(line))
 }
 
-// span reads line[from:to], which is the line or what stands between two directives.
-func (p *spanParser) span(from, to int) Text {
-	var t Text
+// span appends line[from:to], which is the line or what stands between two directives.
+func (p *spanParser) span(t Text, from, to int) Text {
 	begin := from // of the text that is not in t yet
 	for i := from; i < to; {
+		c := p.line[i]
+		if c != '*' && c != '_' && c != '~' && c != '`' {
+			i++
+			continue
+		}
 		n, end := p.directive(i, from, to)
 		if end == 0 {
 			i = p.skip(i, to)
 			continue
 		}
-		t = append(append(t, linkify(p.line[begin:i])...), n)
+		t = append(appendLinked(t, p.line[begin:i]), n)
 		begin, i = end, end
 	}
-	return append(t, linkify(p.line[begin:to])...)
+	return appendLinked(t, p.line[begin:to])
 }
 
 // skip is the place behind i, or behind the backticks there.
@@ -58,40 +71,48 @@ func (p *spanParser) skip(i, to int) int {
 
 // directive reads the span that begins at i within line[from:to]; end is 0 where none does.
 func (p *spanParser) directive(i, from, to int) (n Node, end int) {
-	c := p.line[i]
-	kind, styled := spanKinds[c]
-	if !styled && c != '`' || i > from && !spaceBefore(p.line[:i]) { // XEP-0393 §6.2
+	if i > from && !spaceBefore(p.line[:i]) { // XEP-0393 §6.2
 		return n, 0
 	}
+	c := p.line[i]
 	if c == '`' {
 		return p.code(i, to)
 	}
+	kind, number, _ := spanKind(c)
 	if i+1 >= to || p.line[i+1] == c || spaceAfter(p.line[i+1:]) {
 		return n, 0
 	}
-	end = p.closing(c, i+2)
+	end = p.closing(c, number, i+2)
 	if end >= to {
 		return n, 0
 	}
-	return Node{Kind: kind, Children: p.span(i+1, end)}, end + 1
+	return Node{Kind: kind, Children: p.span(nil, i+1, end)}, end + 1
 }
 
 // closing is the first place from i on at which a directive can close, or the length of the line.
-func (p *spanParser) closing(c byte, i int) int {
-	at := max(p.next[c], i)
-	for at < len(p.line) && !(p.line[at] == c && !spaceBefore(p.line[:at])) {
+func (p *spanParser) closing(c byte, number, i int) int {
+	at := max(p.next[number], i)
+	for at < len(p.line) {
+		k := strings.IndexByte(p.line[at:], c)
+		if k < 0 {
+			at = len(p.line)
+			break
+		}
+		if at += k; !spaceBefore(p.line[:at]) {
+			break
+		}
 		at++
 	}
-	p.next[c] = at
+	p.next[number] = at
 	return at
 }
 
 // code reads code that begins at i. One backtick is that of XEP-0393 §6.2.4; with more of them, code may hold backticks itself.
 func (p *spanParser) code(i, to int) (n Node, end int) {
 	if p.ticks == nil {
-		p.ticks = codeEnds(p.line)
+		p.ticks = tickRuns(p.line)
 	}
-	at, closed := p.ticks[i]
+	at, closed := codeEnd(p.ticks, i)
 	width := p.skip(i, to) - i
 	if !closed || at+width > to {
 		return n, 0
@@ -106,56 +127,20 @@ func (p *spanParser) code(i, to int) (n Node, end int) {
 	return Node{Kind: Code, Text: inside}, at + width
 }
 
-// codeEnds pairs each run of backticks with the next one of the same length.
-func codeEnds(line string) map[int]int {
-	ends, last := map[int]int{}, map[int]int{} // by length: the run that is not paired
-	for i := 0; i < len(line); {
-		if line[i] != '`' {
-			i++
-			continue
-		}
-		begin := i
-		for i < len(line) && line[i] == '`' {
-			i++
-		}
-		if before, ok := last[i-begin]; ok {
-			ends[before] = begin
-		}
-		last[i-begin] = begin
-	}
-	return ends
-}
-
 func spaceBefore(s string) bool {
+	if n := len(s); n > 0 && s[n-1] < utf8.RuneSelf {
+		return asciiSpace(s[n-1])
+	}
 	r, _ := utf8.DecodeLastRuneInString(s)
 	return unicode.IsSpace(r)
 }
 
 func spaceAfter(s string) bool {
+	if len(s) > 0 && s[0] < utf8.RuneSelf {
+		return asciiSpace(s[0])
+	}
 	r, _ := utf8.DecodeRuneInString(s)
 	return unicode.IsSpace(r)
 }
 
-var webAddress = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>".,;:!?'()\]]`)
-
-func linkify(s string) Text {
-	if s == "" {
-		return nil
-	}
-	if !strings.Contains(s, "://") {
-		return Text{{Text: s}}
-	}
-	var t Text
-	last := 0
-	for _, at := range webAddress.FindAllStringIndex(s, -1) {
-		if at[0] > last {
-			t = append(t, Node{Text: s[last:at[0]]})
-		}
-		t = append(t, Node{Kind: Link, URL: s[at[0]:at[1]]})
-		last = at[1]
-	}
-	if last < len(s) {
-		t = append(t, Node{Text: s[last:]})
-	}
-	return t
-}
+func asciiSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
