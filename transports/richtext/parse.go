@@ -57,7 +57,7 @@ func (p *blockParser) spans(line string) {
 }
 
 // maxMarks is for how many directives in a text memory is set aside before it is read.
-const maxMarks = 512
+const maxMarks = 2048
 
 // nodesOf is about how many nodes a text becomes.
 func nodesOf(s string, lines []string) int {

@@ -10,9 +10,25 @@ func (t Text) Styling() string { return t.styling(nil) }
 
 // styling is Styling; ranges gets what is where, if it is not nil.
 func (t Text) styling(ranges *ranges) string {
+	if len(t) == 1 && t[0].Kind == Plain { // nearly all that stands in spans
+		return strings.TrimRight(ranges.text(t[0].Text), "\n")
+	}
 	w := lines{ranges: ranges}
+	w.Grow(t.size())
 	w.styled(t)
 	return strings.TrimRight(w.String(), "\n")
+}
+
+// size is about how many bytes the texts in t and in its children have. Those further down are not counted: they are looked at once for
+// each level.
+func (t Text) size() (n int) {
+	for i := range t {
+		n += len(t[i].Text) + len(t[i].URL) + 2
+		for k := range t[i].Children {
+			n += len(t[i].Children[k].Text) + 2
+		}
+	}
+	return n
 }
 
 func (w *lines) styled(t Text) {
@@ -27,6 +43,8 @@ func (w *lines) styled(t Text) {
 		} else if n.Kind == Break {
 			w.WriteByte('\n')
 			w.open = false
+		} else if mark := spanMark(n.Kind); mark != "" && w.ranges == nil {
+			w.span(mark, n.Children.styling(nil))
 		} else {
 			w.put(w.inline(n))
 		}
@@ -36,13 +54,39 @@ func (w *lines) styled(t Text) {
 	}
 }
 
-// spanMarks are the directives of kinds that have one on both sides.
-var spanMarks = map[Kind]string{Bold: "*", Italic: "_", Under: "_", Strike: "~"}
+// spanMark is the directive of a kind that has one on both sides.
+func spanMark(k Kind) string {
+	switch k {
+	case Bold:
+		return "*"
+	case Italic, Under:
+		return "_"
+	case Strike:
+		return "~"
+	}
+	return ""
+}
+
+// span writes what Span returns.
+func (w *lines) span(mark, s string) {
+	if strings.IndexByte(s, '\n') >= 0 || !spannable(s) {
+		w.put(Span(mark, s))
+		return
+	}
+	w.WriteString(mark)
+	w.WriteString(s)
+	w.put(mark)
+}
+
+// spannable reports whether a directive can stand directly on both sides of a line.
+func spannable(line string) bool {
+	return line != "" && !spaceAfter(line) && !spaceBefore(line) && !strings.HasPrefix(line, "> ") && !strings.HasPrefix(line, fenceMark)
+}
 
 func (w *lines) inline(n Node) string {
 	switch n.Kind {
 	case Bold, Italic, Under, Strike:
-		return w.ranges.span(n, spanMarks[n.Kind], n.Children.styling(w.ranges))
+		return w.ranges.span(n, spanMark(n.Kind), n.Children.styling(w.ranges))
 	case Code:
 		return w.ranges.around(n, code(w.ranges.text(n.Text)))
 	case Spoiler:
@@ -87,6 +131,9 @@ func unmarked(t Text) (flat Text) {
 func Span(mark, s string) string { return (*ranges)(nil).span(Node{}, mark, s) }
 
 func (p *ranges) span(n Node, mark, s string) string {
+	if strings.IndexByte(s, '\n') < 0 && spannable(s) {
+		return p.around(n, mark+s+mark)
+	}
 	var b strings.Builder
 	for i, line := range strings.Split(s, "\n") {
 		if i > 0 {
