@@ -9,7 +9,6 @@ const maxQuote = 8
 // that is proportional to the length of the body, and keeps every character that is no directive.
 func ParseStyling(body string) Text {
 	p := blockParser{lines: strings.Split(body, "\n")}
-	p.text = make(Text, 0, nodesOf(body, p.lines))
 	return p.parse(maxQuote)
 }
 
@@ -23,6 +22,9 @@ type blockParser struct {
 }
 
 func (p *blockParser) parse(depth int) Text {
+	if n := nodesOf(p.lines); n > 0 {
+		p.text = make(Text, 0, n)
+	}
 	for i := 0; i < len(p.lines); {
 		line := p.lines[i]
 		switch {
@@ -59,17 +61,23 @@ func (p *blockParser) spans(line string) {
 // maxMarks is for how many directives in a text memory is set aside before it is read.
 const maxMarks = 2048
 
-// nodesOf is about how many nodes a text becomes.
-func nodesOf(s string, lines []string) int {
-	n := len(lines) - 1
+// nodesOf is about how many nodes some lines become.
+func nodesOf(lines []string) int {
+	n, marks := len(lines)-1, 0
 	for _, line := range lines {
-		if line != "" {
-			n++
+		if line == "" {
+			continue
 		}
-	}
-	marks := 0
-	for _, mark := range []string{"*", "_", "~", "`", "://"} {
-		marks += strings.Count(s, mark)
+		n++
+		for i := range len(line) {
+			switch line[i] {
+			case '*', '_', '~', '`':
+				marks++
+			}
+		}
+		if marks < maxMarks {
+			marks += 2 * strings.Count(line, "://")
+		}
 	}
 	return n + min(marks, maxMarks)
 }

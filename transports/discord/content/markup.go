@@ -13,6 +13,11 @@ import (
 // Markup renders an outgoing text as Discord's Markdown. What would be markup in plain text is escaped.
 func Markup(m transports.Outgoing) string {
 	var w markup
+	size := 0
+	for i := range m.Text {
+		size += len(m.Text[i].Text) + len(m.Text[i].URL) + 8
+	}
+	w.Grow(size)
 	w.text(m.Text)
 	out := strings.TrimRight(w.String(), "\n")
 	if m.Me {
@@ -42,9 +47,21 @@ func (w *markup) fresh() {
 	}
 }
 
-// marks are the inline kinds that Discord writes with the same mark on both sides.
-var marks = map[richtext.Kind]string{
-	richtext.Bold: "**", richtext.Italic: "*", richtext.Strike: "~~", richtext.Under: "__", richtext.Spoiler: "||",
+// markOf is the mark that Discord writes on both sides of an inline kind; "" where there is none.
+func markOf(k richtext.Kind) string {
+	switch k {
+	case richtext.Bold:
+		return "**"
+	case richtext.Italic:
+		return "*"
+	case richtext.Strike:
+		return "~~"
+	case richtext.Under:
+		return "__"
+	case richtext.Spoiler:
+		return "||"
+	}
+	return ""
 }
 
 func (w *markup) text(t richtext.Text) {
@@ -54,8 +71,8 @@ func (w *markup) text(t richtext.Text) {
 			w.fresh()
 		}
 		block = n.Kind.Block()
-		if mark, ok := marks[n.Kind]; ok {
-			w.put(wrap(mark, inner(n.Children)))
+		if mark := markOf(n.Kind); mark != "" {
+			w.wrapped(mark, inner(n.Children))
 			continue
 		}
 		switch n.Kind {
@@ -136,19 +153,28 @@ func preformatted(n richtext.Node) string {
 }
 
 func inner(t richtext.Text) string {
+	if len(t) == 1 && t[0].Kind == richtext.Plain { // nearly all that stands between marks
+		return strings.TrimRight(escape(t[0].Text), "\n")
+	}
 	var w markup
 	w.text(t)
 	return strings.TrimRight(w.String(), "\n")
 }
 
-// wrap puts a mark round text, inside of the white space at its ends.
-func wrap(mark, s string) string {
+// wrapped puts a mark round a text, inside of the white space at its ends.
+func (w *markup) wrapped(mark, s string) {
 	body := strings.TrimSpace(s)
 	if body == "" {
-		return s
+		w.put(s)
+		return
 	}
 	at := strings.Index(s, body)
-	return s[:at] + mark + body + mark + s[at+len(body):]
+	w.WriteString(s[:at])
+	w.WriteString(mark)
+	w.WriteString(body)
+	w.WriteString(mark)
+	w.put(s[at+len(body):])
+	w.open = true
 }
 
 // link writes a link. An escape in the text behind it would be read as the end of a bare address.
@@ -156,7 +182,10 @@ func link(n richtext.Node, behind richtext.Text) string {
 	if !strings.HasPrefix(n.URL, "https://") && !strings.HasPrefix(n.URL, "http://") {
 		return escape(strings.TrimSpace(n.Children.String() + " " + n.URL))
 	}
-	url := urlEscaper.Replace(n.URL)
+	url := n.URL
+	if strings.ContainsAny(url, " \n<>@]") {
+		url = urlEscaper.Replace(url)
+	}
 	label := inner(n.Children)
 	if label == "" || n.Children.String() == n.URL {
 		if len(behind) > 0 && behind[0].Kind == richtext.Plain && strings.HasPrefix(escape(behind[0].Text), `\`) {
@@ -172,35 +201,6 @@ var (
 	urlEscaper   = strings.NewReplacer(" ", "%20", "\n", "", "<", "%3C", ">", "%3E", "@everyone", "%40everyone", "@here", "%40here", "](", "%5D(")
 	labelEscaper = strings.NewReplacer("[", "(", "]", ")")
 )
-
-var escaper = strings.NewReplacer(
-	`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`, "`", "\\`", "|", `\|`, "<", `\<`, "@everyone", "@\u200beveryone", "@here", "@\u200bhere", "](", `]\(`,
-	"://", `\://`, // what is a link is none of the text
-)
-
-// lineMark is what Discord would take for the mark of a quotation, a heading, small text or an item of a list, which it
-// numbers itself.
-var lineMark = regexp.MustCompile(`^( *)(>|#|-#|[-+] |\d+([.)]) )`)
-
-// escape keeps plain text plain; addresses of the web are left as they are.
-func escape(s string) string {
-	var b strings.Builder
-	for i, line := range strings.Split(s, "\n") {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		if at := lineMark.FindStringSubmatchIndex(line); at != nil {
-			mark := at[4] // of the mark itself, or the dot behind a number
-			if at[6] >= 0 {
-				mark = at[6]
-			}
-			b.WriteString(line[:mark] + `\`)
-			line = line[mark:]
-		}
-		b.WriteString(escaper.Replace(line))
-	}
-	return b.String()
-}
 
 // IsSnowflake reports whether an id can be one of Discord's, and be put into a URL.
 func IsSnowflake(id string) bool {

@@ -67,12 +67,12 @@ var (
 
 // blocks reads line by line: fences, quotations, headings, lists, and paragraphs, in which markup may go over several lines.
 func (p *Reader) blocks(content string, depth int) richtext.Text {
-	var t richtext.Text
+	t := make(richtext.Text, 0, nodesOf(content))
 	var paragraph []string
 	flush := func() {
 		if len(paragraph) > 0 {
-			t = append(t, p.spans(strings.Join(paragraph, "\n"), depth)...)
-			paragraph = nil
+			t = p.appendSpans(t, strings.Join(paragraph, "\n"), depth)
+			paragraph = paragraph[:0]
 		}
 	}
 	last := len(content) - strings.LastIndex(content, "```") // bytes from the last fence on
@@ -106,8 +106,27 @@ func (p *Reader) blocks(content string, depth int) richtext.Text {
 		}
 		paragraph = append(paragraph, line)
 	}
-	flush()
+	if flush(); len(t) == 0 {
+		return nil
+	}
 	return t
+}
+
+// maxNodes is for how many nodes memory is set aside before a text is read.
+const maxNodes = 1024
+
+// nodesOf is about how many nodes a text becomes.
+func nodesOf(content string) int {
+	n := 1
+	for i := range len(content) {
+		switch content[i] {
+		case '\n':
+			n += 2
+		case '*', '_', '~', '`', '|', '<':
+			n++
+		}
+	}
+	return min(n, maxNodes)
 }
 
 // quote reads a quotation that begins with a line, and returns what is behind it.
@@ -125,6 +144,10 @@ func (p *Reader) quote(line, rest string, depth int) (n richtext.Node, behind st
 
 // lineBlock reads a heading or an item of a list; nil where a line is neither.
 func (p *Reader) lineBlock(line string) func(t *richtext.Text, depth int) {
+	first := strings.TrimLeft(line, " ")
+	if first == "" || line[0] != '#' && first[0] != '-' && first[0] != '*' && (first[0] < '1' || first[0] > '9') {
+		return nil
+	}
 	if m := heading.FindStringSubmatch(line); m != nil {
 		return func(t *richtext.Text, depth int) {
 			*t = append(*t, richtext.Node{Kind: richtext.Heading, Level: len(m[1]), Children: p.spans(m[2], depth)})

@@ -1,7 +1,6 @@
 package content
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,11 +16,6 @@ var delimiters = [...]struct {
 	kind richtext.Kind
 }{{"**", richtext.Bold}, {"__", richtext.Under}, {"~~", richtext.Strike}, {"||", richtext.Spoiler}, {"*", richtext.Italic}, {"_", richtext.Italic}}
 
-var (
-	webAddress = regexp.MustCompile(`^https?://[^\s<>]*[^\s<>".,;:!?')\]*_~|]`)
-	bracketed  = regexp.MustCompile(`^<(@&|@!?|#|a?:\w+:|t:|id:|/[^:<>\n]+:|https?://|mailto:)([^<>\s]+)>`)
-)
-
 // shrug is the one face that Discord shows as it was typed: its backslash escapes nothing.
 const shrug = `¯\_(ツ)_/¯`
 
@@ -34,48 +28,67 @@ type lost struct {
 }
 
 // spans reads inline markup.
-func (p *Reader) spans(text string, depth int) richtext.Text {
-	var t richtext.Text
-	var run strings.Builder
+func (p *Reader) spans(text string, depth int) richtext.Text { return p.appendSpans(nil, text, depth) }
+
+// appendSpans appends inline markup to t.
+func (p *Reader) appendSpans(t richtext.Text, text string, depth int) richtext.Text {
+	var run plainRun
 	var gone lost
-	add := func(nodes ...richtext.Node) {
-		if run.Len() > 0 {
-			t = append(t, richtext.Node{Text: run.String()})
-			run.Reset()
-		}
-		t = append(t, nodes...)
-	}
 	for i := 0; i < len(text); {
-		if next := plainEnd(text, i); next > i {
-			run.WriteString(text[i:next])
-			i = next
-			continue
+		if i = plainEnd(text, i); i == len(text) {
+			break
 		}
-		rest := text[i:]
-		if rest[0] == '\n' {
-			add(richtext.Node{Kind: richtext.Break})
+		if text[i] == '\n' {
+			t = append(run.appendTo(t, text, i), richtext.Node{Kind: richtext.Break})
 			i++
+			run.begin = i
 			continue
 		}
-		if kept, size := escaped(rest); size > 0 {
-			run.WriteString(kept)
+		if kept, size := escaped(text[i:]); size > 0 {
+			run.escaped(text, i, kept)
 			i += size
+			run.begin = i
 			continue
 		}
 		n, size := p.special(text, i, depth, &gone)
 		if size == 0 {
 			n, size = p.marked(text, i, depth, &gone)
 		}
-		if size > 0 {
-			add(n)
-			i += size
+		if size == 0 {
+			i++
 			continue
 		}
-		run.WriteByte(rest[0])
-		i++
+		t = append(run.appendTo(t, text, i), n)
+		i += size
+		run.begin = i
 	}
-	add()
-	return t
+	return run.appendTo(t, text, len(text))
+}
+
+// plainRun is plain text that is not in the tree yet: what is in before, and behind it a text from begin on.
+type plainRun struct {
+	before strings.Builder
+	begin  int
+}
+
+// escaped adds the text up to a place, and what is shown of the escape there.
+func (r *plainRun) escaped(text string, i int, kept string) {
+	r.before.WriteString(text[r.begin:i])
+	r.before.WriteString(kept)
+}
+
+// appendTo appends the run, which ends at a place of the text, to t.
+func (r *plainRun) appendTo(t richtext.Text, text string, i int) richtext.Text {
+	s := text[r.begin:i]
+	if r.before.Len() > 0 {
+		r.before.WriteString(s)
+		s = r.before.String()
+		r.before.Reset()
+	}
+	if s == "" {
+		return t
+	}
+	return append(t, richtext.Node{Text: s})
 }
 
 // plainEnd is the first place from i on at which something may begin that is no plain text.
@@ -119,15 +132,11 @@ func (p *Reader) special(text string, i, depth int, gone *lost) (n richtext.Node
 	case '[':
 		return p.masked(text, i, depth, gone)
 	case '<':
-		if m := bracketed.FindStringSubmatch(rest); m != nil {
-			return p.bracket(m[1], m[2]), len(m[0])
+		if kind, value, size := angled(rest); size > 0 {
+			return p.bracket(kind, value), size
 		}
 	case 'h':
-		if strings.HasPrefix(rest, "http") {
-			if m := webAddress.FindString(rest); m != "" {
-				return richtext.Node{Kind: richtext.Link, URL: m}, len(m)
-			}
-		}
+		return bareLink(rest)
 	case '@':
 		for _, all := range []string{"everyone", "here"} {
 			if strings.HasPrefix(rest[1:], all) {

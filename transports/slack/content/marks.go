@@ -12,10 +12,11 @@ const (
 	markEnd   = '\x03'
 )
 
-func placeholder(i int) string { return string(markBegin) + strconv.Itoa(i) + string(markEnd) }
-
 // dropMarks takes the two characters out of a text of somebody else.
 func dropMarks(s string) string {
+	if !strings.ContainsAny(s, string([]byte{markBegin, markEnd})) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r == markBegin || r == markEnd {
 			return -1
@@ -44,6 +45,9 @@ func eachMark(s string, text func(string), inline func(i int)) {
 
 // fillMarks replaces placeholders by texts.
 func fillMarks[T any](s string, marked []T, outgoing func(T) string) string {
+	if strings.IndexByte(s, markBegin) < 0 {
+		return s
+	}
 	var b strings.Builder
 	eachMark(s, func(text string) { b.WriteString(text) }, func(i int) {
 		if i < len(marked) {

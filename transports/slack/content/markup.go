@@ -17,7 +17,11 @@ func Markup(team string, m transports.Outgoing) string {
 		w.text(m.Answered.Quotation())
 		w.fresh()
 	}
-	begin := w.Len()
+	begin, size := w.Len(), 0
+	for i := range m.Text {
+		size += len(m.Text[i].Text) + len(m.Text[i].URL) + 8
+	}
+	w.Grow(size)
 	w.text(m.Text)
 	text := strings.TrimRight(w.String(), "\n")
 	if m.Me {
@@ -75,15 +79,18 @@ func (w *mrkdwn) text(t richtext.Text) {
 	}
 }
 
-// spans are the kinds that Slack writes with the same mark on both sides. It has no underlined text.
-var spans = map[richtext.Kind]string{richtext.Bold: "*", richtext.Italic: "_", richtext.Under: "_", richtext.Strike: "~"}
-
 func (w *mrkdwn) inline(n richtext.Node) {
 	switch n.Kind {
+	case richtext.Plain:
+		w.put(escaper.Replace(n.Text))
 	case richtext.Break:
 		w.put("\n")
-	case richtext.Bold, richtext.Italic, richtext.Under, richtext.Strike:
-		w.put(richtext.Span(spans[n.Kind], w.inner(n.Children)))
+	case richtext.Bold:
+		w.put(richtext.Span("*", w.inner(n.Children)))
+	case richtext.Italic, richtext.Under: // Slack has no underlined text
+		w.put(richtext.Span("_", w.inner(n.Children)))
+	case richtext.Strike:
+		w.put(richtext.Span("~", w.inner(n.Children)))
 	case richtext.Spoiler:
 		w.put("(spoiler) " + w.inner(n.Children))
 	case richtext.Code:
@@ -156,6 +163,9 @@ func (w *mrkdwn) item(n richtext.Node, mark string) {
 
 // inner is what stands in a node, as it would alone.
 func (w *mrkdwn) inner(t richtext.Text) string {
+	if len(t) == 1 && t[0].Kind == richtext.Plain { // nearly all that stands between marks
+		return strings.TrimRight(escaper.Replace(t[0].Text), "\n")
+	}
 	inner := mrkdwn{team: w.team, anyTeam: w.anyTeam}
 	inner.text(t)
 	return strings.TrimRight(inner.String(), "\n")

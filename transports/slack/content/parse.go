@@ -2,6 +2,7 @@ package content
 
 import (
 	"html"
+	"strconv"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -9,8 +10,9 @@ import (
 
 // Parse reads mrkdwn: what is in angle brackets is set aside, the rest is XEP-0393's styling.
 func (r *Reader) Parse(text string) richtext.Text {
-	var marked []richtext.Node
+	marked := make([]richtext.Node, 0, min(strings.Count(text, "<"), maxMarked))
 	var b strings.Builder
+	b.Grow(len(text))
 	for rest := dropMarks(text); rest != ""; {
 		before, after, found := strings.Cut(rest, "<")
 		b.WriteString(before)
@@ -22,7 +24,9 @@ func (r *Reader) Parse(text string) richtext.Text {
 			b.WriteString("<" + after)
 			break
 		}
-		b.WriteString(placeholder(len(marked)))
+		b.WriteByte(markBegin)
+		b.WriteString(strconv.Itoa(len(marked)))
+		b.WriteByte(markEnd)
 		marked = append(marked, r.bracket(inner))
 		rest = tail
 	}
@@ -30,6 +34,9 @@ func (r *Reader) Parse(text string) richtext.Text {
 	t := richtext.ParseStyling(ownLines(body))
 	return r.insertMarked(t, marked, maxBlockDepth)
 }
+
+// maxMarked is for how many leaves memory is set aside before a text is read.
+const maxMarked = 1024
 
 // ownLines puts fences on lines of their own, as XEP-0393 wants them.
 func ownLines(s string) string {
@@ -55,43 +62,62 @@ func ownLines(s string) string {
 	return b.String()
 }
 
-// place puts the leaves back and resolves entities and emoji names in the text between them.
+// insertMarked puts the leaves back and resolves entities and emoji names in the text between them. It may change t.
 func (r *Reader) insertMarked(t richtext.Text, marked []richtext.Node, depth int) richtext.Text {
 	plain := func(n richtext.Node) string { return richtext.Text{n}.String() }
-	var out richtext.Text
-	between := func(text string) {
-		eachMark(text, func(text string) {
-			out = append(out, richtext.Node{Text: Emojis(html.UnescapeString(text))})
-		}, func(i int) {
-			if i < len(marked) {
-				out = append(out, marked[i])
+	var out richtext.Text // nil as long as it would be the same nodes as in t
+	for i, n := range t {
+		if n.Kind == richtext.Plain && (n.Text == "" || strings.IndexByte(n.Text, markBegin) >= 0) || n.Kind == richtext.Link && strings.IndexByte(n.URL, markBegin) >= 0 {
+			if out == nil {
+				out = append(make(richtext.Text, 0, len(t)+2*strings.Count(n.Text, string(markBegin))+2), t[:i]...)
 			}
-		})
-	}
-	for _, n := range t {
+			if n.Kind == richtext.Plain {
+				out = appendMarked(out, n.Text, marked)
+				continue
+			}
+			url, rest, _ := strings.Cut(n.URL, string(markBegin)) // a bare address, which what stands in brackets ends
+			n.URL = html.UnescapeString(url)
+			out = appendMarked(append(out, n), string(markBegin)+rest, marked)
+			continue
+		}
 		switch n.Kind {
 		case richtext.Plain:
-			between(n.Text)
-			continue
+			n.Text = readable(n.Text)
 		case richtext.Pre, richtext.Code:
 			n.Text = html.UnescapeString(fillMarks(n.Text, marked, plain))
 			n.ID = fillMarks(n.ID, marked, plain)
-		case richtext.Link: // a bare address, which what stands in brackets ends
-			url, rest, found := strings.Cut(n.URL, string(markBegin))
-			n.URL = html.UnescapeString(url)
-			out = append(out, n)
-			if found {
-				between(string(markBegin) + rest)
-			}
-			continue
+		case richtext.Link:
+			n.URL = html.UnescapeString(n.URL)
 		}
-		if depth > 0 {
+		if n.Kind != richtext.Plain && n.Kind != richtext.Link && depth > 0 {
 			n.Children = r.insertMarked(n.Children, marked, depth-1)
 		}
-		out = append(out, n)
+		if out != nil {
+			out = append(out, n)
+		} else {
+			t[i] = n
+		}
+	}
+	if out == nil {
+		return t
 	}
 	return out
 }
+
+// appendMarked appends a text and the leaves in it to t.
+func appendMarked(t richtext.Text, s string, marked []richtext.Node) richtext.Text {
+	eachMark(s, func(text string) {
+		t = append(t, richtext.Node{Text: readable(text)})
+	}, func(i int) {
+		if i < len(marked) {
+			t = append(t, marked[i])
+		}
+	})
+	return t
+}
+
+// readable is a text with its entities and the names of emoji resolved.
+func readable(s string) string { return Emojis(html.UnescapeString(s)) }
 
 // bracket reads what stands in angle brackets: @U…, #C…|name, !here, !subteam^S…|name, a link.
 func (r *Reader) bracket(inner string) richtext.Node {
@@ -121,12 +147,14 @@ func (r *Reader) bracket(inner string) richtext.Node {
 
 // skinTone is the name of the skin tone, in colons, that a text begins with.
 func skinTone(s string) string {
-	for name := range tones {
-		if strings.HasPrefix(s, ":"+name+":") {
-			return name
-		}
+	if !strings.HasPrefix(s, ":skin-tone-") {
+		return ""
 	}
-	return ""
+	name, _, closed := strings.Cut(s[1:], ":")
+	if tones[name] == "" || !closed {
+		return ""
+	}
+	return name
 }
 
 // unescaper is the reverse of escaper.
