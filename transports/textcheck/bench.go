@@ -6,6 +6,9 @@ import (
 	"testing"
 )
 
+// plainUnit is a line of plain text.
+const plainUnit = "Shall we meet at the station at eight? The train leaves ten minutes later.\n"
+
 // benchmarked is how many characters the texts of a benchmark have.
 const benchmarked = 4000
 
@@ -14,7 +17,7 @@ const benchmarked = 4000
 func Bench(b *testing.B, styled string, convert func(text string)) {
 	b.Helper()
 	for name, unit := range map[string]string{
-		"plain":  "Shall we meet at the station at eight? The train leaves ten minutes later.\n",
+		"plain":  plainUnit,
 		"styled": styled,
 	} {
 		b.Run(name, func(b *testing.B) { measure(b, sized(unit), convert) })
