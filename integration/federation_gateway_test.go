@@ -11,15 +11,35 @@ import (
 	"github.com/dragoman-im/dragoman/integration/xmltree"
 )
 
-// remoteGateway is a gateway of our server that a user of another server uses.
+// remoteGateway is a gateway at one server that users of the others use.
 type remoteGateway struct {
 	network fakeNetwork
 	fields  []string // of the form for linking
+	at      string   // the server: inside dragoman, or a component of the others
 }
 
-func (g remoteGateway) domain() string { return g.network.kind() + ".dragoman.example" }
+func (g remoteGateway) host() string { return g.at + ".example" }
 
-// federatedDragoman starts our server with gateways that users of other servers may use.
+func (g remoteGateway) domain() string { return g.network.kind() + "." + g.host() }
+
+// component is the gateway's entry in the configuration of another server than ours.
+func (g remoteGateway) component() peers.Component {
+	return peers.Component{Domain: g.domain(), Secret: "between the two"}
+}
+
+// remoteGateways are two gateways at our server, and one at each of the others.
+func remoteGateways(t *testing.T) []remoteGateway {
+	t.Helper()
+	slackFields, discordFields := []string{"app", "bot", "user"}, []string{"token"}
+	return []remoteGateway{
+		{newSlackNetwork(t).asFakeNetwork(), slackFields, "dragoman"},
+		{newDiscordNetwork(t).asFakeNetwork(), discordFields, "dragoman"},
+		{newSlackNetwork(t).asFakeNetwork(), slackFields, "prosody"},
+		{newDiscordNetwork(t).asFakeNetwork(), discordFields, "ejabberd"},
+	}
+}
+
+// federatedDragoman starts our server with those gateways that are in it.
 func federatedDragoman(t *testing.T, setup peers.Setup, gateways ...remoteGateway) *federated {
 	t.Helper()
 	o := peers.Options{Setup: setup, LocalWeb: true}
@@ -34,6 +54,14 @@ func federatedDragoman(t *testing.T, setup peers.Setup, gateways ...remoteGatewa
 	return &federated{Server: &peers.StartDragoman(t, o).Server, name: "dragoman"}
 }
 
+// start attaches the gateway to a server of another kind.
+func (g remoteGateway) start(t *testing.T, s *federated) {
+	t.Helper()
+	c := g.component()
+	peers.StartGateway(t, s.Server, "users = [\"dragoman.example\", \"prosody.example\", \"ejabberd.example\"]\n"+
+		gatewaySection(g.network, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
+}
+
 // use links a login, and writes to the friend and the channel of the network.
 func (g remoteGateway) use(u *remoteUser) {
 	ctx, cancel := context.WithTimeout(u.Context(), federationTimeout)
@@ -44,14 +72,15 @@ func (g remoteGateway) use(u *remoteUser) {
 	}
 	local, _, _ := g.network.friend()
 	friend := local + "@" + g.domain()
+	who := strings.NewReplacer("@", " at ", ".example", "").Replace(u.jid) // networks change addresses into links
 	u.stanza("presence", "subscribe", friend) // the gateway may not change rosters elsewhere
-	g.network.send(true, "to another server")
+	g.network.send(true, "to "+who)
 	u.await("a message of the friend", func(e *xmltree.Element) bool {
-		return e.Name.Local == "message" && strings.HasPrefix(e.Attr("from"), friend) && e.ChildText("body") == "to another server"
+		return e.Name.Local == "message" && strings.HasPrefix(e.Attr("from"), friend) && e.ChildText("body") == "to "+who
 	})
-	u.send("<message to='%s' type='chat' id='gateway'><body>from another server</body></message>", friend)
+	u.send("<message to='%s' type='chat' id='gateway'><body>from %s</body></message>", friend, who)
 	awaitLines(ctx, u.T, g.network, true, func(lines []string) bool {
-		return len(lines) > 0 && strings.HasSuffix(lines[len(lines)-1], "from another server")
+		return len(lines) > 0 && strings.HasSuffix(lines[len(lines)-1], "from "+who)
 	})
 	g.network.setOnline(true)
 	u.send("<presence to='%s' type='subscribe'/>", friend)

@@ -195,27 +195,37 @@ func exchangeUnsubscribe(a, b *remoteUser, _ *federated) {
 	b.await("the roster push", func(e *xmltree.Element) bool { return e.Name.Local == "iq" && e.Attr("id") == "gone" })
 }
 
-// federation starts three servers, and logs in a user on each. Servers that have no certificate of the authority rely on dialback.
-func federation(t *testing.T, dialback bool, gateways map[string]remoteGateway) []*federated {
+// federation starts three servers with gateways, and logs in a user on each. Servers that have no certificate of the authority rely on dialback.
+func federation(t *testing.T, dialback bool, gateways ...remoteGateway) []*federated {
 	t.Helper()
 	f := peers.NewFederation(t)
 	alice := peers.Account{User: "alice", Password: "secret of alice"}
-	setup := func(host string) peers.Setup {
-		return peers.Setup{Host: host, Accounts: []peers.Account{alice}, Federation: f, Dialback: dialback, Conference: true, Nodes: true}
+	setup := func(name string) peers.Setup {
+		s := peers.Setup{Host: name + ".example", Accounts: []peers.Account{alice}, Federation: f, Dialback: dialback, Conference: true, Nodes: true}
+		for _, g := range gateways {
+			if g.at == name {
+				s.Components = append(s.Components, g.component())
+			}
+		}
+		return s
 	}
-	var all []remoteGateway
-	for _, g := range gateways {
-		all = append(all, g)
-	}
+	own := setup("dragoman")
+	own.Components = nil // they are inside
+	inside := slices.DeleteFunc(slices.Clone(gateways), func(g remoteGateway) bool { return g.at != "dragoman" })
 	servers := []*federated{
-		{Server: &peers.StartEjabberd(t, setup("ejabberd.example")).Server, name: "ejabberd"},
-		{Server: &peers.StartProsody(t, setup("prosody.example")).Server, name: "prosody"},
-		federatedDragoman(t, setup("dragoman.example"), all...),
+		{Server: &peers.StartEjabberd(t, setup("ejabberd")).Server, name: "ejabberd"},
+		{Server: &peers.StartProsody(t, setup("prosody")).Server, name: "prosody"},
+		federatedDragoman(t, own, inside...),
 	}
 	for _, s := range servers {
 		s.user = s.login(t.Context(), t, alice)
 		s.user.send("<presence/><iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>")
 		s.user.await("the roster", func(e *xmltree.Element) bool { return e.Attr("id") == "roster" })
+		for _, g := range gateways {
+			if g.at == s.name && s.name != "dragoman" {
+				g.start(t, s)
+			}
+		}
 	}
 	return servers
 }
@@ -239,17 +249,16 @@ func eachPair(t *testing.T, servers []*federated, all ...exchange) {
 	}
 }
 
-// TestFederation lets users of three servers communicate, each pair of servers in both directions, and those of the others use gateways of ours.
+// TestFederation lets users of three servers communicate, each pair of servers in both directions, and those of each server use the gateways of the others.
 func TestFederation(t *testing.T) {
 	t.Parallel()
-	gateways := map[string]remoteGateway{
-		"prosody":  {newSlackNetwork(t).asFakeNetwork(), []string{"app", "bot", "user"}},
-		"ejabberd": {newDiscordNetwork(t).asFakeNetwork(), []string{"token"}},
-	}
-	servers := federation(t, false, gateways)
-	for _, s := range servers {
-		if g, ok := gateways[s.name]; ok {
-			t.Run(g.network.kind()+" for "+s.name, func(t *testing.T) { g.use(s.user.on(t)) })
+	gateways := remoteGateways(t)
+	servers := federation(t, false, gateways...)
+	for _, g := range gateways {
+		for _, s := range servers {
+			if s.name != g.at {
+				t.Run(fmt.Sprintf("%s at %s for %s", g.network.kind(), g.at, s.name), func(t *testing.T) { g.use(s.user.on(t)) })
+			}
 		}
 	}
 	eachPair(t, servers, exchanges...)
@@ -258,5 +267,5 @@ func TestFederation(t *testing.T) {
 // TestFederationByDialback is TestFederation for servers whose certificates nobody trusts.
 func TestFederationByDialback(t *testing.T) {
 	t.Parallel()
-	eachPair(t, federation(t, true, nil), append(slices.Clone(exchanges[:3]), exchanges[len(exchanges)-1])...)
+	eachPair(t, federation(t, true), append(slices.Clone(exchanges[:3]), exchanges[len(exchanges)-1])...)
 }

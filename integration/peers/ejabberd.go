@@ -45,7 +45,7 @@ func StartEjabberd(t testing.TB, setup Setup) *Ejabberd {
 	t.Helper()
 	erlang := NeedEjabberd(t)
 	e := &Ejabberd{t: t, dir: t.TempDir(), log: NewLog(t, "ejabberd")}
-	authority := setup.certificate(t, e.dir, setup.Host, "conference."+setup.Host, "pubsub."+setup.Host)
+	authority := setup.certificate(t, e.dir, append([]string{setup.Host, "conference." + setup.Host, "pubsub." + setup.Host}, setup.componentDomains()...)...)
 	clients, components, api := FreePort(t), FreePort(t), FreePort(t)
 	e.Server = Server{
 		Host:          setup.Host,
@@ -135,7 +135,7 @@ func (e *Ejabberd) federate(setup Setup) (settings, listen string) {
 	}
 	port := FreePort(e.t)
 	e.ServerAddr = fmt.Sprintf("127.0.0.1:%d", port)
-	f.Announce(e.t, e.ServerAddr, setup.Host, "conference."+setup.Host, "pubsub."+setup.Host)
+	f.Announce(e.t, e.ServerAddr, append(setup.componentDomains(), setup.Host, "conference."+setup.Host, "pubsub."+setup.Host)...)
 	// Erlang's own resolver asks the DNS server of the test, and reads no file of the system.
 	ip := strings.ReplaceAll(f.DNS.Addr.Addr().String(), ".", ",")
 	text := fmt.Sprintf("{resolv_conf, \"\"}.\n{hosts_file, \"\"}.\n{lookup, [dns]}.\n{nameserver, {%s}, %d}.\n", ip, f.DNS.Addr.Port())

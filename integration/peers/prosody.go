@@ -36,7 +36,7 @@ const prosodyModules = `"roster"; "saslauth"; "tls"; "disco"; "private"; "vcard"
 func StartProsody(t testing.TB, setup Setup) *Prosody {
 	t.Helper()
 	p := &Prosody{t: t, dir: t.TempDir(), bin: Need(t, "prosody"), log: NewLog(t, "prosody")}
-	authority := setup.certificate(t, p.dir, setup.Host, anonymousHost(setup.Host), "conference."+setup.Host)
+	authority := setup.certificate(t, p.dir, append([]string{setup.Host, anonymousHost(setup.Host), "conference." + setup.Host}, setup.componentDomains()...)...)
 	clients, components := FreePort(t), FreePort(t)
 	p.Server = Server{
 		Host:          setup.Host,
@@ -117,7 +117,7 @@ func (p *Prosody) federate(t testing.TB, b *strings.Builder, setup Setup) string
 	// The DNS server is on this machine, and has no keys.
 	fmt.Fprintf(b, "unbound = { resolvconf = false; hoststxt = false; forward = \"%s@%d\"; options = { [\"do-not-query-localhost:\"] = \"no\"; [\"module-config:\"] = \"iterator\" } }\n",
 		f.DNS.Addr.Addr(), f.DNS.Addr.Port())
-	f.Announce(t, p.ServerAddr, setup.Host, "conference."+setup.Host)
+	f.Announce(t, p.ServerAddr, append(setup.componentDomains(), setup.Host, "conference."+setup.Host)...)
 	f.AnnounceTLS(t, fmt.Sprintf("127.0.0.1:%d", direct), setup.Host)
 	return `"dialback"; "s2s_bidi"; `
 }

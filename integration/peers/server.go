@@ -62,6 +62,15 @@ type Setup struct {
 	Certificate *Authority // that it shows; nil: one that is right
 }
 
+// componentDomains are the domains of the components.
+func (s *Setup) componentDomains() []string {
+	all := make([]string, len(s.Components))
+	for i, c := range s.Components {
+		all[i] = c.Domain
+	}
+	return all
+}
+
 // Server is an XMPP server that runs.
 type Server struct {
 	Host          string
