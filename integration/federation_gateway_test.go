@@ -73,7 +73,7 @@ func (g remoteGateway) use(u *remoteUser) {
 	local, _, _ := g.network.friend()
 	friend := local + "@" + g.domain()
 	who := strings.NewReplacer("@", " at ", ".example", "").Replace(u.jid) // networks change addresses into links
-	u.stanza("presence", "subscribe", friend) // the gateway may not change rosters elsewhere
+	u.stanza("presence", "subscribe", friend)                              // the gateway may not change rosters elsewhere
 	g.network.send(true, "to "+who)
 	u.await("a message of the friend", func(e *xmltree.Element) bool {
 		return e.Name.Local == "message" && strings.HasPrefix(e.Attr("from"), friend) && e.ChildText("body") == "to "+who
