@@ -4,7 +4,7 @@ import "time"
 
 // Media is section [media].
 type Media struct {
-	Enabled bool     `toml:"enabled" doc:"Whether files of the networks have addresses at the HTTP listener, below /media/, where they stay available: those of the networks need a login, or are good for a day. Without a public address of the listener (web.url) they keep the networks' own."`
+	Enabled bool     `toml:"enabled" doc:"Whether files of the networks have addresses at the HTTP listener, below /media/, where they stay available: those of the networks need a login, or are good for a day. Without a public address of the listener (web.url) they keep the networks' own; as a component of another server dragoman listens only where web.url is set."`
 	Size    Bytes    `toml:"size" doc:"Size of one file; a larger one keeps the network's own address."`
 	Cache   Bytes    `toml:"cache" doc:"Bytes of the files that are kept on the disk together. When there are more, those that nobody has asked for for longest go first; they are read from the network again when somebody asks for them. The disk has upload.reserve left."`
 	Keep    Duration `toml:"keep" doc:"How long a file is kept on the disk that nobody asks for. 0: as long as there is room."`

@@ -19,6 +19,8 @@ type deployment struct {
 	fillsRosters bool
 	// keepsBookmarks reports whether it may change users' bookmarks (XEP-0356 §6).
 	keepsBookmarks bool
+	// files is the address below which files of the network are served; empty: they keep the network's.
+	files string
 	// restart ends the server, and starts it again on the same data.
 	restart func()
 }
@@ -50,9 +52,16 @@ func presenceSetting(w fakeNetwork) string {
 func embedded(t *testing.T, w fakeNetwork) *deployment {
 	t.Helper()
 	d := peers.StartDragoman(t, peers.Options{
-		Setup: peers.Setup{Host: testHost, Accounts: testAccounts}, Settings: gatewaySection(w, ""), Limits: "offline_messages = 10000\noffline_bytes = \"16 MiB\"",
+		Setup: peers.Setup{Host: testHost, Accounts: testAccounts}, Settings: gatewaySection(w, ""), LocalWeb: true, Limits: "offline_messages = 10000\noffline_bytes = \"16 MiB\"",
 	})
-	return &deployment{server: &d.Server, gateway: d, domain: w.kind() + "." + testHost, fillsRosters: true, keepsBookmarks: true, restart: d.Restart}
+	return &deployment{server: &d.Server, gateway: d, domain: w.kind() + "." + testHost, fillsRosters: true, keepsBookmarks: true, files: "http://" + d.HTTPAddr + "/media/", restart: d.Restart}
+}
+
+// ownFiles has a gateway serve files at an address, which is returned, and its settings.
+func ownFiles(t *testing.T) (address, settings string) {
+	t.Helper()
+	addr := fmt.Sprintf("127.0.0.1:%d", peers.FreePort(t))
+	return "http://" + addr + "/media/", fmt.Sprintf("\n[listen]\nhttp = [%q]\n[web]\nurl = %q\n", addr, "http://"+addr)
 }
 
 // underProsody is Prosody with dragoman as a component.
@@ -60,8 +69,9 @@ func underProsody(t *testing.T, w fakeNetwork, privileged bool) *deployment {
 	t.Helper()
 	c := peers.Component{Domain: w.kind() + "." + testHost, Secret: "between the two", Privileged: privileged}
 	p := peers.StartProsody(t, peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}})
-	d := peers.StartGateway(t, &p.Server, gatewaySection(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
-	return &deployment{server: &p.Server, gateway: d, domain: c.Domain, fillsRosters: privileged, keepsBookmarks: privileged, restart: p.Restart}
+	files, settings := ownFiles(t)
+	d := peers.StartGateway(t, &p.Server, gatewaySection(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret))+settings)
+	return &deployment{server: &p.Server, gateway: d, domain: c.Domain, fillsRosters: privileged, keepsBookmarks: privileged, files: files, restart: p.Restart}
 }
 
 // underEjabberd is ejabberd with dragoman as a component.
@@ -69,9 +79,11 @@ func underEjabberd(t *testing.T, w fakeNetwork, privileged bool) *deployment {
 	t.Helper()
 	c := peers.Component{Domain: w.kind() + "." + testHost, Secret: "between the two", Privileged: privileged}
 	e := peers.StartEjabberd(t, peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}})
-	d := peers.StartGateway(t, &e.Server, gatewaySection(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret)))
+	files, settings := ownFiles(t)
+	d := peers.StartGateway(t, &e.Server, gatewaySection(w, fmt.Sprintf("domain = %q\nsecret = %q\n", c.Domain, c.Secret))+settings)
 	return &deployment{
-		server: &e.Server, gateway: d, domain: c.Domain, fillsRosters: privileged && e.FillsRosters(), keepsBookmarks: privileged && e.FillsRosters(), restart: e.Restart,
+		server: &e.Server, gateway: d, domain: c.Domain, fillsRosters: privileged && e.FillsRosters(), keepsBookmarks: privileged && e.FillsRosters(),
+		files: files, restart: e.Restart,
 	}
 }
 

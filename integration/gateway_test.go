@@ -52,7 +52,9 @@ func testGateway(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork
 	if h.keepsBookmarks {
 		awaitBookmark(ctx, t, sally, room, true)
 	}
-	channelMessages(ctx, t, sally, w, room)
+	nick := channelMessages(ctx, t, sally, w, room)
+	channelReactions(ctx, t, sally, w, room, nick)
+	channelFile(ctx, t, h, sally, w, room)
 
 	w.setOnline(false)
 	awaitAfter(ctx, t, sally, presenceFrom(friend, "available"), func(e peers.Event) bool {
@@ -62,6 +64,7 @@ func testGateway(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork
 	if h.keepsBookmarks {
 		awaitBookmark(ctx, t, sally, room, false)
 	}
+	registration(ctx, t, h, w)
 }
 
 // searchFriend finds the friend by name among the people of the network (XEP-0055).
@@ -127,8 +130,8 @@ func directMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeN
 	awaitLines(ctx, t, w, true, func(lines []string) bool { return !mentions(lines, "Yes, I am here") })
 }
 
-// channelMessages joins the room and writes, edits and deletes both ways in it.
-func channelMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork, room string) {
+// channelMessages joins the room and writes, edits and deletes both ways in it; it returns the user's nickname.
+func channelMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork, room string) (nick string) {
 	t.Helper()
 	_, friendName, _ := w.friend()
 	found := join(ctx, t, s, joinRequest{room, "Sally", 20})
@@ -173,6 +176,7 @@ func channelMessages(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fake
 	if got := count(s, func(e peers.Event) bool { return e.Seen.Body == "Hello yourselves" }); got != 1 {
 		t.Errorf("the user's own words came %d times, want once", got)
 	}
+	return found.Nick
 }
 
 // stanzaID is the id that a room gave to a message (XEP-0359).

@@ -53,7 +53,7 @@ func (s *Server) newHTTP() error {
 		proxies = append(proxies, p)
 	}
 	s.http.web = web.New(web.Options{
-		Certificates: s.reloadable.certificate, Proxies: proxies, Limits: webLimits(s.config.Limits), Log: s.log,
+		Certificates: s.reloadable.certificate, Proxies: proxies, Limits: WebLimits(s.config.Limits), Log: s.log,
 	})
 	if err := s.newUploads(); err != nil {
 		return err
@@ -85,7 +85,8 @@ func (s *Server) servePages() {
 	s.http.web.Handle(s.http.pages.Routes()...)
 }
 
-func webLimits(l config.Limits) web.Limits {
+// WebLimits are the limits of an HTTP server.
+func WebLimits(l config.Limits) web.Limits {
 	return web.Limits{Connections: l.Connections, Arrivals: l.NewConnections, Pending: l.PendingConnections}
 }
 

@@ -67,7 +67,7 @@ func (s *Server) Reload(c config.Config) error {
 	s.reloadable.groups.Store(&c.Groups)
 	s.wakeRemovals(jid.JID{})
 	s.reloadable.archiveQuota.set(c)
-	s.http.web.SetLimits(webLimits(c.Limits))
+	s.http.web.SetLimits(WebLimits(c.Limits))
 	s.http.pageRequests.SetLimit(c.Limits.InvitationPages)
 	s.setUploadLimits(c.Upload)
 	if k := accounts.NewRetention(c); !s.reloadable.keep.Swap(k).Equal(k) {

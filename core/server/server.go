@@ -237,7 +237,7 @@ func conflict(policy string) c2s.Conflict {
 // certificates returns the certificate that a configuration names for all hosts, or a self-signed one.
 func (s *Server) certificates(c config.Config) (socket.Certificates, error) {
 	if c.TLS.Certificate != "" {
-		return s.configuredCertificate(c.TLS)
+		return Certificate(c.TLS, s.log)
 	}
 	file := filepath.Join(c.Server.Data, "self-signed.pem")
 	own, err := socket.NewSelfSignedCertificate(file, slices.Concat(c.Server.Hosts, c.Anonymous.Hosts))

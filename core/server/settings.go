@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -104,8 +105,8 @@ func loadOrCreateSecret(file string) ([]byte, error) {
 // certificateCheckEvery is how often the certificate file is checked for a new one.
 const certificateCheckEvery = time.Minute
 
-// configuredCertificate loads the configured certificate, and loads it again after the file has changed.
-func (s *Server) configuredCertificate(c config.TLS) (socket.Certificates, error) {
+// Certificate loads the configured certificate, and loads it again after the file has changed.
+func Certificate(c config.TLS, log *slog.Logger) (socket.Certificates, error) {
 	file, key := c.Certificate, c.Key
 	pair, err := tls.LoadX509KeyPair(file, key)
 	if err != nil {
@@ -121,10 +122,10 @@ func (s *Server) configuredCertificate(c config.TLS) (socket.Certificates, error
 			if now := modified(file); !now.Equal(changed) {
 				fresh, err := tls.LoadX509KeyPair(file, key)
 				if err != nil {
-					s.log.Error("new certificate not usable, the old one stays in use", "err", err)
+					log.Error("new certificate not usable, the old one stays in use", "err", err)
 				} else {
 					pair, changed = fresh, now
-					s.log.Info("new certificate", "file", file)
+					log.Info("new certificate", "file", file)
 				}
 			}
 		}

@@ -17,6 +17,7 @@ type Relay struct {
 
 	mu    sync.Mutex
 	conns []net.Conn
+	held  bool // new connections are closed
 	ended bool
 	all   sync.WaitGroup
 }
@@ -62,11 +63,11 @@ func (r *Relay) accept() {
 	}
 }
 
-// keep remembers connections for Cut; after the end it closes the second one.
+// keep remembers connections for Cut; after the end, and while new connections are not wanted, it closes the second one.
 func (r *Relay) keep(in, out net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ended {
+	if r.ended || r.held {
 		_ = out.Close()
 		return false
 	}
@@ -79,6 +80,21 @@ func pass(from, to net.Conn) {
 	_, _ = io.Copy(to, from)
 	_ = from.Close()
 	_ = to.Close()
+}
+
+// Hold cuts the connections and closes new ones, until Release.
+func (r *Relay) Hold() {
+	r.hold(true)
+	r.Cut()
+}
+
+// Release ends Hold.
+func (r *Relay) Release() { r.hold(false) }
+
+func (r *Relay) hold(held bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.held = held
 }
 
 // Cut resets the connections of now, which nobody could take for an end that was meant; new ones are passed on again.

@@ -33,10 +33,16 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	outside := &outside{fail: fail, links: map[jid.JID]*foreignServer{}}
+	var http *files
 	m, err := newMaker(ctx, c, o, opened)
 	if err == nil {
 		outside.maker = m
-		err = startAll(ctx, outside, m, c)
+		http, err = m.listen(ctx, c)
+	}
+	if err == nil {
+		if err = startAll(ctx, outside, m, c); err != nil {
+			http.close()
+		}
 	}
 	if err != nil {
 		return errors.Join(err, opened.Close())
@@ -48,16 +54,23 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	}}
 	err = r.runHost(running, func(ctx context.Context) error {
 		outside.run(ctx)
+		listening := http.run(ctx, fail)
 		var counting sync.WaitGroup
-		counting.Go(func() { _ = server.LogCounts(ctx, o.Log, outside.counts) })
+		counting.Go(func() {
+			_ = server.LogCounts(ctx, o.Log, func() []server.Count { return append(outside.counts(), http.counts()...) })
+		})
 		counting.Go(func() { fail(hold.Watch(ctx)) })
 		<-ctx.Done()
 		o.Log.Info("stopping")
 		counting.Wait()
+		listening.Wait()
 		return nil
 	})
 	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.Server.Shutdown))
 	defer done()
+	requests, enough := context.WithTimeout(deadline, time.Duration(c.Server.Shutdown)/2)
+	defer enough()
+	http.shutdown(requests) // leaves time for the rest
 	err = errors.Join(err, server.Wait(deadline, &outside.all), server.CloseWithin(deadline, opened))
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
 		err = errors.Join(cause, err)

@@ -45,7 +45,7 @@ func (o *outside) start(ctx context.Context, c config.Config, e enabled) error {
 	if err != nil {
 		return err
 	}
-	g, err := o.maker.gateway(ctx, c, e, placement{endpoint: link, users: foreignUsers(c, e.domain)})
+	g, err := o.maker.gateway(ctx, c, e, placement{endpoint: link, users: foreignUsers(c, e.domain), mediaURL: c.Web.URL})
 	if err != nil {
 		return err
 	}
