@@ -36,7 +36,7 @@ var moduleUses = map[string][]string{
 	"mellium.im/xmlstream":                     {"cmd/dragoman", "cmd/dragoman/demo"},
 	"mellium.im/xmpp":                          {"core/jid", "cmd/dragoman", "cmd/dragoman/demo"},
 	"github.com/bwmarrin/discordgo":            {"transports/discord", "transports/discord/content", "transports/discord/objects"},
-	"github.com/coder/websocket":               {"transports/discord", "transports/discord/fake"},
+	"github.com/coder/websocket":               {"transports/discord", "transports/discord/fake", "integration/mattermost"},
 	"github.com/gorilla/websocket":             {"transports/slack", "transports/slack/fake"},
 	"github.com/kyokomi/emoji/v2":              {"transports/richtext"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"transports/*/fake/*"},
