@@ -12,9 +12,16 @@ import (
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
+// occupant is a client in the room of a channel.
+type occupant struct {
+	*peers.Slixmpp
+	room, nick string
+}
+
 // channelReactions has the friend react to a message of the user in a room, and the user to one of the friend.
-func channelReactions(ctx context.Context, t *testing.T, s *peers.Slixmpp, w fakeNetwork, room, nick string) {
+func channelReactions(ctx context.Context, t *testing.T, w fakeNetwork, o occupant) {
 	t.Helper()
+	s, room, nick := o.Slixmpp, o.room, o.nick
 	_, friendName, _ := w.friend()
 	sendGroupchat(ctx, t, s, room, "What do you think?")
 	own := await(ctx, t, s, messageFrom("What do you think?", room+"/"+nick))
@@ -40,7 +47,7 @@ func react(t *testing.T, w fakeNetwork, text string) {
 	t.Helper()
 	switch n := w.friendActions.(type) {
 	case *slackNetwork:
-		if m, ok := n.said(text); ok {
+		if m, ok := n.posted(text); ok {
 			n.ben.React(m, "+1")
 			return
 		}
@@ -59,7 +66,7 @@ func react(t *testing.T, w fakeNetwork, text string) {
 func reactionsTo(w fakeNetwork, text string) (all int) {
 	switch n := w.friendActions.(type) {
 	case *slackNetwork:
-		m, _ := n.said(text)
+		m, _ := n.posted(text)
 		for _, people := range m.Reactions {
 			all += len(people)
 		}
@@ -75,8 +82,8 @@ func reactionsTo(w fakeNetwork, text string) (all int) {
 	return all
 }
 
-// said is the last message of the channel that has a text.
-func (s *slackNetwork) said(text string) (found fake.Message, ok bool) {
+// posted is the last message of the channel that has a text.
+func (s *slackNetwork) posted(text string) (found fake.Message, ok bool) {
 	for _, m := range s.general.Transcript() {
 		if m.Text == text {
 			found, ok = m, true
@@ -86,12 +93,12 @@ func (s *slackNetwork) said(text string) (found fake.Message, ok bool) {
 }
 
 // channelFile has the friend share a file in a room: without the gateway's own address of files it has the network's.
-func channelFile(ctx context.Context, t *testing.T, h *deployment, s *peers.Slixmpp, w fakeNetwork, room string) {
+func channelFile(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork, o occupant) {
 	t.Helper()
 	_, friendName, _ := w.friend()
 	share(t, w, "", sharedFile{"plan.txt", "The plan", []byte("what the plan says")})
-	e := await(ctx, t, s, func(e peers.Event) bool {
-		return e.Kind == "message" && from(e, room+"/"+friendName) && strings.Contains(e.Raw, "plan.txt")
+	e := await(ctx, t, o.Slixmpp, func(e peers.Event) bool {
+		return e.Kind == "message" && from(e, o.room+"/"+friendName) && strings.Contains(e.Raw, "plan.txt")
 	})
 	row, err := xmltree.ParseFragment(e.Raw)
 	if err != nil || len(row) != 1 {

@@ -52,9 +52,9 @@ func testGateway(ctx context.Context, t *testing.T, h *deployment, w fakeNetwork
 	if h.keepsBookmarks {
 		awaitBookmark(ctx, t, sally, room, true)
 	}
-	nick := channelMessages(ctx, t, sally, w, room)
-	channelReactions(ctx, t, sally, w, room, nick)
-	channelFile(ctx, t, h, sally, w, room)
+	o := occupant{sally, room, channelMessages(ctx, t, sally, w, room)}
+	channelReactions(ctx, t, w, o)
+	channelFile(ctx, t, h, w, o)
 
 	w.setOnline(false)
 	awaitAfter(ctx, t, sally, presenceFrom(friend, "available"), func(e peers.Event) bool {

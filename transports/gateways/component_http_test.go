@@ -17,9 +17,9 @@ func TestComponentFiles(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Server.Data = t.TempDir()
-	deaf := c
-	deaf.Listen = config.Listen{}
-	s, err := server.New(t.Context(), deaf, server.Options{})
+	closed := c
+	closed.Listen = config.Listen{}
+	s, err := server.New(t.Context(), closed, server.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
