@@ -26,7 +26,6 @@ const (
 	requestTime = 30 * time.Second // for the body of a request, and again for its answer, unless the route streams
 	headerBytes = 16 << 10
 	bodyBytes   = 1 << 20 // unless the route streams
-	maxStreams  = 64      // of an HTTP/2 connection
 )
 
 // Limits limit connections; zero and less mean no limit.
@@ -97,11 +96,12 @@ func New(o Options) *Server {
 	s.http = &http.Server{
 		Handler: http.HandlerFunc(s.serveHTTP), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug), ConnContext: withConnection,
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 	}
+	s.http.Protocols = new(http.Protocols)
+	s.http.Protocols.SetHTTP1(true)
 	if o.Certificates != nil {
 		s.http.TLSConfig = socket.ServerTLS(o.Certificates, "")
-		s.http.TLSConfig.NextProtos = []string{"h2", "http/1.1"} // RFC 9113 §3.2
+		s.http.TLSConfig.NextProtos = []string{"http/1.1"} // RFC 7301; no HTTP/2: see doc.go
 	}
 	return s
 }
