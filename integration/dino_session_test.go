@@ -144,7 +144,7 @@ func dinoSession(t *testing.T) {
 		Host: "localhost", Accounts: []peers.Account{{User: "alice", Password: "wonderland"}, {User: "bob", Password: "builder"}},
 		Groups: []peers.Group{{Name: "Friends", Members: []string{"alice", "bob"}}},
 	}
-	server := &peers.StartDragoman(t, peers.Options{Setup: setup, LocalWeb: true}).Server
+	server := &peers.StartDragoman(t, peers.Options{Setup: setup, LocalTLS: true}).Server
 	trust(t, server.CertFile)
 	relay := peers.StartRelay(t, "127.0.0.1:5222", server.ClientAddr)
 	bob, err := server.Dial(ctx, setup.Accounts[1], "desk")
@@ -164,6 +164,8 @@ func dinoSession(t *testing.T) {
 	d.gets("<presence", "alice@localhost/dino.test")
 	d.chats(phone)
 	d.fetches()
+	d.uploads()
+	d.blocks()
 	d.entersRoom(phone)
 
 	relay.Cut()

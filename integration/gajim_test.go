@@ -89,26 +89,9 @@ func (g *gajim) selects(address, kind string) {
 	g.activates("/window/1", "add-chat", "{'account': <'test'>, 'jid': <'"+address+"'>, 'type': <'"+kind+"'>, 'select': <true>}")
 }
 
-// attempt is for one attempt of what may come too early, before a window is ready.
-const attempt = 10 * time.Second
-
-// repeats does something again until it has had its effect.
 func (g *gajim) repeats(what string, do, effect func(ctx context.Context) error) {
 	g.Helper()
-	for {
-		wait, cancel := context.WithTimeout(g.ctx, attempt)
-		done := do(wait)
-		cancel()
-		wait, cancel = context.WithTimeout(g.ctx, attempt)
-		err := effect(wait)
-		cancel()
-		if err == nil {
-			return
-		}
-		if g.ctx.Err() != nil {
-			g.Fatalf("%s: %v, %v", what, done, err)
-		}
-	}
+	repeats(g.ctx, g.T, what, do, effect)
 }
 
 // received returns an effect: Simon receives a stanza with all of these texts in it, which is put into e.

@@ -21,7 +21,7 @@ db.commit()
 // Dino is a Dino under an X server of its own. It connects to port 5222 of the account's domain.
 type Dino struct {
 	Data string // its directory for data
-	*Screen
+	*Widgets
 	log  *Log // what it sends and receives, of this run
 	proc *Process
 }
@@ -30,7 +30,8 @@ type Dino struct {
 func StartDino(t testing.TB, address, password string) *Dino {
 	t.Helper()
 	dir := t.TempDir()
-	d := &Dino{Data: filepath.Join(dir, "data", "dino"), Screen: startScreen(t, dir, "--class", "dino")}
+	d := &Dino{Data: filepath.Join(dir, "data", "dino"), Widgets: newWidgets(t, startScreen(t, dir, "--name", "^Dino$"), dir)}
+	d.startBus(t, d.command)
 	d.Start(t)
 	// The first run makes the database.
 	err := Poll(t.Context(), func() error {
@@ -52,13 +53,26 @@ func StartDino(t testing.TB, address, password string) *Dino {
 func (d *Dino) Start(t testing.TB) {
 	t.Helper()
 	d.log = NewLog(t, "dino")
-	cmd := exec.Command("dbus-run-session", "dino-im", "--print-xmpp=all")
-	cmd.Env = d.env
-	cmd.WaitDelay = time.Second // others may hold its output
-	d.proc = Spawn(t, d.log, cmd)
+	d.proc = Spawn(t, d.log, d.command(t.Context(), "dino-im", "--print-xmpp=all"))
 }
 
-// End ends Dino and its D-Bus at once, without a goodbye.
+// command returns a command on Dino's screen.
+func (d *Dino) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = d.env
+	cmd.WaitDelay = time.Second // others may hold its output
+	return cmd
+}
+
+// Window is another window of Dino's, by its title.
+func (d *Dino) Window(title string) *Screen {
+	return &Screen{find: []string{"--name", title}, env: d.env}
+}
+
+// Open opens an address such as xmpp:bob@localhost?message in the Dino that runs.
+func (d *Dino) Open(ctx context.Context, address string) error { return d.run(ctx, "dino-im", address) }
+
+// End ends Dino at once, without a goodbye.
 func (d *Dino) End() {
 	_ = syscall.Kill(-d.proc.PID(), syscall.SIGKILL) // the process group
 	<-d.proc.Done()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -56,17 +55,8 @@ func StartGajim(t testing.TB, server *Server, account Account) *Gajim {
 		t.Fatalf("settings of Gajim: %v: %s", err, out)
 	}
 	g.Screen = startScreen(t, g.Dir, "--name", "Gajim$")
-	bus := filepath.Join(g.Dir, "run", "bus")
-	g.env = append(g.env, "DBUS_SESSION_BUS_ADDRESS=unix:path="+bus)
-	cmd := g.command(t.Context(), "dbus-daemon", "--session", "--nofork", "--address=unix:path="+bus)
-	Spawn(t, NewLog(t, "dbus-daemon"), cmd)
-	err = Poll(t.Context(), func() error {
-		_, err := os.Stat(bus)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	g.env = append(g.env, "NO_AT_BRIDGE=1")
+	g.startBus(t, g.command)
 	g.Start(t)
 	return g
 }

@@ -16,14 +16,15 @@ import (
 type Screen struct {
 	find []string // xdotool's search for the window
 	env  []string
+	bus  string // socket of the program's D-Bus
 }
 
 // startScreen starts an X server.
 func startScreen(t testing.TB, dir string, find ...string) *Screen {
 	t.Helper()
 	Need(t, "xdotool")
-	s := &Screen{find: find}
 	run := filepath.Join(dir, "run")
+	s := &Screen{find: find, bus: filepath.Join(run, "bus")}
 	if err := os.MkdirAll(run, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -36,9 +37,22 @@ func startScreen(t testing.TB, dir string, find ...string) *Screen {
 		}
 	}
 	s.env = append(s.env, "HOME="+dir, "XDG_RUNTIME_DIR="+run, "XDG_DATA_HOME="+filepath.Join(dir, "data"), "XDG_CONFIG_HOME="+filepath.Join(dir, "config"),
-		"XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GDK_BACKEND=x11", "GSK_RENDERER=cairo", "LIBGL_ALWAYS_SOFTWARE=1", "GTK_A11Y=none", "NO_AT_BRIDGE=1",
-		"DISPLAY="+display(t))
+		"XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GDK_BACKEND=x11", "GSK_RENDERER=cairo", "LIBGL_ALWAYS_SOFTWARE=1",
+		"DISPLAY="+display(t), "DBUS_SESSION_BUS_ADDRESS=unix:path="+s.bus)
 	return s
+}
+
+// startBus starts the program's D-Bus with the command that runs a program as its user.
+func (s *Screen) startBus(t testing.TB, command func(ctx context.Context, program string, args ...string) *exec.Cmd) {
+	t.Helper()
+	Spawn(t, NewLog(t, "dbus-daemon"), command(t.Context(), Need(t, "dbus-daemon"), "--session", "--nofork", "--address=unix:path="+s.bus))
+	err := Poll(t.Context(), func() error {
+		_, err := os.Stat(s.bus)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // display starts an X server and returns its name.

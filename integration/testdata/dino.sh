@@ -23,6 +23,8 @@ chmod 700 "$dir/run"
 cp -dR --preserve=mode /etc/ssl/certs/. "$dir/certs"
 mount --bind "$dir/certs" /etc/ssl/certs
 mount --bind "$dir/trusted" /usr/local/share/ca-certificates
+mkdir -p /tmp/.X11-unix
+mount -t tmpfs -o mode=1777 sockets /tmp/.X11-unix # X servers of other namespaces do not replace this one's
 printf '#!/bin/sh\nexec "$@"\n' >"$dir/bin/sudo"
 chmod 755 "$dir/bin/sudo"
 export PATH="$dir/bin:$PATH:/usr/sbin:/sbin" HOME="$dir/home" XDG_RUNTIME_DIR="$dir/run"

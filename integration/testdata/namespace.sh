@@ -9,4 +9,7 @@ mkdir -p "$dir"/{certs,trusted}
 cp -dR --preserve=mode /etc/ssl/certs/. "$dir/certs"
 mount --bind "$dir/certs" /etc/ssl/certs
 mount --bind "$dir/trusted" /usr/local/share/ca-certificates
+# X servers of other namespaces do not replace this one's sockets.
+mkdir -p /tmp/.X11-unix
+mount -t tmpfs -o mode=1777 sockets /tmp/.X11-unix
 exec "$@"
