@@ -251,7 +251,7 @@ type Gateway struct {
 	Stanzas   int      `toml:"stanzas" reload:"yes" doc:"Messages and requests a second that one user may send to a gateway; twenty times as many at once. 0: no limit."`
 	Members   int      `toml:"members" reload:"yes" doc:"People of a channel that are shown as occupants before they have said anything."`
 	Bookmarks int      `toml:"bookmarks" reload:"yes" doc:"Rooms of one linked account that its owner has bookmarks of, as far as the server lets the gateway make them (XEP-0402). Elsewhere its owner is invited to new rooms. 0: neither."`
-	Autojoin  bool     `toml:"autojoin" reload:"yes" doc:"Whether clients enter the rooms of these bookmarks by themselves."`
+	Autojoin  int      `toml:"autojoin" reload:"yes" doc:"Clients enter the rooms of new bookmarks by themselves, unless more than this come at once, as when an account with many channels is linked: those its owner enters as he likes, because clients would enter and list all of them at each login. 0: never."`
 }
 
 // roleNames are names that others take for the operator's: those of RFC 2142, as far as they have a use in XMPP, and common ones.
@@ -294,7 +294,7 @@ func Default() Config {
 		Foreign: Foreign{Address: "127.0.0.1:5347"},
 		Gateway: Gateway{
 			Stanzas: 50, History: 50, Expire: Duration(24 * time.Hour), RetryMin: Duration(time.Second), RetryMax: Duration(5 * time.Minute),
-			Accounts: 10, Members: 200, Bookmarks: 100, Autojoin: true,
+			Accounts: 10, Members: 200, Bookmarks: 100, Autojoin: 20,
 		},
 	}
 }

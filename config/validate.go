@@ -275,6 +275,9 @@ func (g *Gateway) validate(p *Problems) {
 	if g.Bookmarks < 0 || g.Bookmarks > 10_000 {
 		p.add("gateway.bookmarks", "%d is not between 0 and 10000", g.Bookmarks)
 	}
+	if g.Autojoin < 0 || g.Autojoin > 10_000 {
+		p.add("gateway.autojoin", "%d is not between 0 and 10000", g.Autojoin)
+	}
 	if g.Stanzas < 0 || g.Stanzas > 1_000_000 {
 		p.add("gateway.stanzas", "%d is not between 0 and 1000000", g.Stanzas)
 	}

@@ -183,7 +183,7 @@ func TestBookmarksOfRooms(t *testing.T) {
 // A server that refuses or does not answer does no harm, and the next change tries again. Clients may be left to enter the rooms when they want to.
 func TestBookmarksThatAreRefused(t *testing.T) {
 	withGateway(t, func(h *harness) {
-		h.set.NoAutojoin = true
+		h.set.Autojoin = -1
 		n := keepNodes(h)
 		n.fault = stanza.ResourceConstraint("")
 		h.start()
@@ -206,6 +206,22 @@ func TestBookmarksThatAreRefused(t *testing.T) {
 		h.serve(n.take)
 		h.report(roomReport("seen again", "attic", "Loft", false))
 		n.expect("den=Den garden=Garden plaza=Plaza")
+	})
+}
+
+// Clients do not enter many rooms that come at once, and enter those that come later.
+func TestBookmarksOfManyRooms(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.set.Autojoin = 1
+		n := keepNodes(h)
+		h.start()
+		h.send(nodesGranted())
+		h.link(phone, "ann")
+		n.expect("den=Den plaza=Plaza")
+		h.report(roomReport("new", "garden", "Garden", true))
+		n.expect("den=Den garden=Garden* plaza=Plaza")
+		h.report(roomReport("left", "plaza", "Plaza", false))
+		n.expect("den=Den garden=Garden*")
 	})
 }
 

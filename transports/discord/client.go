@@ -127,7 +127,7 @@ func (s *client) fault(err error) error {
 func (s *client) paced(ctx context.Context, r rest.Request, out any) error {
 	for {
 		if err := s.pace.Wait(ctx); err != nil {
-			return rest.Classify(err)
+			return transports.Later(0, err) // also where it would take longer than ctx allows, which is no error of ctx
 		}
 		err := s.fault(s.api.Call(ctx, r, out))
 		var e *transports.Error

@@ -209,10 +209,14 @@ func settings(c config.Config, domain jid.JID, users []string) bridge.Settings {
 	if bookmarks == 0 {
 		bookmarks = -1 // none
 	}
+	autojoin := c.Gateway.Autojoin
+	if autojoin == 0 {
+		autojoin = -1 // never
+	}
 	return bridge.Settings{
 		Users: users, Admins: c.Server.Admins, KeepWaiting: time.Duration(c.Gateway.Expire), KeepArchive: time.Duration(c.Server.Archive),
 		History: c.Gateway.History, Members: c.Gateway.Members, Logins: c.Gateway.Accounts, Stanzas: stanzas,
-		Bookmarks: bookmarks, NoAutojoin: !c.Gateway.Autojoin,
+		Bookmarks: bookmarks, Autojoin: autojoin,
 		LinkedRooms: linkedRooms(c, domain),
 	}
 }

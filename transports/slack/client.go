@@ -161,7 +161,7 @@ func (s *client) call(ctx context.Context, method string, args url.Values, out a
 func (s *client) paced(ctx context.Context, method string, args url.Values, out any) error {
 	for try := 1; ; try++ {
 		if err := s.pace.Wait(ctx); err != nil {
-			return classify(err)
+			return transports.Later(0, err) // also where it would take longer than ctx allows, which is no error of ctx
 		}
 		err := s.call(ctx, method, args, out)
 		var e *transports.Error

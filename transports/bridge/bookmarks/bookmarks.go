@@ -64,6 +64,14 @@ func (b *Bookmarks) Listed(l *logins.Login) {
 	b.Changed(l)
 }
 
+// listed reports whether the network has listed all rooms of a login.
+func (b *Bookmarks) listed(id transports.LoginID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, listed := b.noted[id]
+	return listed
+}
+
 // Changed is called whenever a login may have come to a room or left one, or a room may have got another name.
 func (b *Bookmarks) Changed(l *logins.Login) {
 	if b.env.Settings.Bookmarks < 0 || !b.begin(l.ID) {

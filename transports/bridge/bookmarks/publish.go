@@ -14,6 +14,9 @@ import (
 
 // publish changes the bookmarks of a login's owner.
 func (b *Bookmarks) publish(ctx context.Context, l *logins.Login, d differences) error {
+	if !b.listed(l.ID) {
+		d.missing = nil // it is not known yet how many come at once
+	}
 	if len(d.missing)+len(d.renamed)+len(d.gone) == 0 {
 		return nil
 	}
@@ -26,8 +29,9 @@ func (b *Bookmarks) publish(ctx context.Context, l *logins.Login, d differences)
 			return err
 		}
 	}
+	enter := len(d.missing) <= b.env.Settings.Autojoin
 	for _, r := range d.missing {
-		if err := b.add(ctx, l, r, current); err != nil {
+		if err := b.add(ctx, l, r, current, enter); err != nil {
 			return err
 		}
 	}
@@ -57,19 +61,19 @@ func (b *Bookmarks) read(ctx context.Context, owner jid.JID) (map[jid.JID]*stanz
 	return found, nil
 }
 
-// add makes a bookmark, unless the owner has one.
-func (b *Bookmarks) add(ctx context.Context, l *logins.Login, r tables.Room, current map[jid.JID]*stanza.Element) error {
+// add makes a bookmark, unless the owner has one. Clients enter the room by themselves if enter is set.
+func (b *Bookmarks) add(ctx context.Context, l *logins.Login, r tables.Room, current map[jid.JID]*stanza.Element, enter bool) error {
 	address, err := b.address.Room(r.Net)
 	if err != nil {
 		return nil // nobody can enter it
 	}
 	row := tables.Bookmark{Login: l.ID, Room: r.ID, Name: convert.RoomTitle(r), State: tables.OwnBookmark}
 	switch x, found := current[address]; {
-	case found && !b.isOurs(x, row.Name):
+	case found && !isOurs(x, row.Name):
 		row.State = tables.FoundBookmark
 	case !found:
 		x = stanza.NewElement(convert.NSBookmarks, "conference").With("name", row.Name)
-		if !b.env.Settings.NoAutojoin {
+		if enter {
 			x.With("autojoin", "true")
 		}
 		if err := b.put(ctx, l.Owner, address, x); err != nil {
@@ -80,11 +84,11 @@ func (b *Bookmarks) add(ctx context.Context, l *logins.Login, r tables.Room, cur
 }
 
 // isOurs reports whether a bookmark is like those that this gateway makes: it was made by another login, or before a crash.
-func (b *Bookmarks) isOurs(x *stanza.Element, name string) bool {
+func isOurs(x *stanza.Element, name string) bool {
 	for range x.Elements() {
 		return false
 	}
-	return x.Attr("name") == name && (x.Attr("autojoin") == "true") != b.env.Settings.NoAutojoin
+	return x.Attr("name") == name
 }
 
 // rename gives a bookmark the new name of its room, unless the owner has changed the name or removed the bookmark.

@@ -42,9 +42,9 @@ type Settings struct {
 	Stanzas  int // stanzas a second from one user; 50, below 0: no limit
 	// Bookmarks limits the rooms of one login that its owner has bookmarks of; 100, below 0: no bookmarks and no invitations.
 	Bookmarks int
-	// NoAutojoin makes bookmarks whose rooms clients do not enter by themselves.
-	NoAutojoin bool
-	Calls      float64 // history calls a second of one login; 1
+	// Autojoin limits the rooms that come at once and that clients enter by themselves; 20, below 0: they enter none.
+	Autojoin int
+	Calls    float64 // history calls a second of one login; 1
 }
 
 // LinkedRoom is a room that is to be linked to a channel of the gateway.
@@ -72,6 +72,7 @@ func (s Settings) OrDefaults() Settings {
 	setDefault(&s.Queue, 1000)
 	setDefault(&s.Stanzas, 50)
 	setDefault(&s.Bookmarks, 100)
+	setDefault(&s.Autojoin, 20)
 	setDefault(&s.Calls, 1)
 	return s
 }
