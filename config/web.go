@@ -33,6 +33,7 @@ type Upload struct {
 	S3Key        string   `toml:"s3_key" doc:"The id of the access key."`
 	S3Secret     string   `toml:"s3_secret" secret:"yes" doc:"The secret of the access key."`
 	S3SecretFile string   `toml:"s3_secret_file" file:"secret" doc:"File that holds the secret instead."`
+	S3Public     string   `toml:"s3_public" doc:"Its address for clients, if they can reach it, such as https://files.example.org. Clients send files straight to it then, at addresses that are signed for one size and good for five minutes, and redirected downloads have this address. For web clients it needs CORS rules. Empty: files are sent to this server."`
 	S3Redirect   bool     `toml:"s3_redirect" doc:"Whether downloads are redirected to the storage with signed addresses that are good for a short time. It must be reachable from outside then; for web clients it needs CORS rules."`
 }
 
@@ -78,6 +79,19 @@ func ParseNetwork(text string) (netip.Prefix, error) {
 	return a.Prefix(a.BitLen())
 }
 
+// validatePublic checks the address of the storage for clients.
+func (u *Upload) validatePublic(p *Problems) {
+	if u.S3Public == "" {
+		return
+	}
+	s, err := url.Parse(u.S3Public)
+	if err != nil || s.Host == "" || strings.Trim(s.Path, "/") != "" || s.User != nil || s.RawQuery != "" || s.Fragment != "" {
+		p.add("upload.s3_public", "%q is not a URL such as https://files.example.org", u.S3Public)
+	} else if err := CheckBaseURL(u.S3Public); err != nil {
+		p.add("upload.s3_public", "%q: clients upload to https only, except on this machine", u.S3Public)
+	}
+}
+
 // maxUpload is the size of the largest object that S3 takes in one request.
 const maxUpload = 5 << 30
 
@@ -92,8 +106,12 @@ func (u *Upload) validate(p *Problems) {
 		}
 	}
 	if u.S3 == "" {
+		if u.S3Public != "" {
+			p.add("upload.s3_public", "give s3 too")
+		}
 		return
 	}
+	u.validatePublic(p)
 	if s, err := url.Parse(u.S3); err != nil || s.Host == "" || s.Scheme != "https" && s.Scheme != "http" || strings.Trim(s.Path, "/") != "" {
 		p.add("upload.s3", "%q is not a URL such as https://s3.example.org", u.S3)
 	}

@@ -372,3 +372,87 @@ func TestUploadsInS3(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestUploadsToS3 has clients send files straight to the storage: at an address that is good for what was announced and nothing else.
+func TestUploadsToS3(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
+	defer cancel()
+	storage := peers.StartS3(t)
+	d := uploadServer(t, fmt.Sprintf("[upload]\ns3 = %q\ns3_public = %[1]q\ns3_bucket = %q\ns3_key = %q\ns3_secret = %q\ns3_redirect = true\n",
+		storage.URL, storage.Bucket, storage.Key, storage.Secret))
+	conn, err := d.Dial(ctx, foreignSetup.Accounts[0], "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Drop()
+	const size = 5_000_000
+	direct := func() (to slot, get string) {
+		t.Helper()
+		for {
+			answer, err := request(ctx, conn, "get", "upload."+testHost, fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='a.png' size='%d' content-type='image/png'/>", size))
+			if err != nil {
+				t.Fatal(err)
+			}
+			put := answer.Find("slot", "put")
+			if put == nil {
+				t.Fatalf("no slot: %s", answer)
+			}
+			if strings.HasPrefix(put.Attr("url"), storage.URL) {
+				return slot{url: put.Attr("url")}, answer.Find("slot", "get").Attr("url")
+			}
+			time.Sleep(50 * time.Millisecond) // it tries the storage at the start
+		}
+	}
+	s, get := direct()
+	send := func(typ string, content io.Reader, size int64) int {
+		t.Helper()
+		r, err := http.NewRequestWithContext(ctx, http.MethodPut, s.url, content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ContentLength = size
+		r.Header.Set("Content-Type", typ)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return -1 // some break the connection
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode
+	}
+	for _, wrong := range []struct {
+		typ  string
+		size int64
+	}{{"image/png", size + 1}, {"image/png", size - 1}, {"text/html", size}, {"image/png", -1}} {
+		if status := send(wrong.typ, noise(max(wrong.size, size)), wrong.size); status/100 == 2 {
+			t.Errorf("%+v was accepted", wrong)
+		}
+		if status, _, _ := download(ctx, t, get); status != http.StatusNotFound {
+			t.Errorf("after %+v: %d", wrong, status)
+		}
+	}
+	if status := send("image/png", noise(size), size); status != http.StatusOK {
+		t.Fatalf("upload: %d", status)
+	}
+	want, err := io.ReadAll(noise(size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if status, got, from := download(ctx, t, get); status != 200 || !bytes.Equal(got, want) || !strings.HasSuffix(storage.URL, from) {
+			t.Errorf("%d, %d bytes from %s", status, len(got), from)
+		}
+		d.Restart()
+	}
+	if n := filesBelow(t, storage.Dir); n != 1 {
+		t.Errorf("%d objects", n)
+	}
+	if _, err := d.Run("", "account", "rm", "--yes", foreignSetup.Accounts[0].User+"@"+testHost); err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.Now().Add(peerTimeout); filesBelow(t, storage.Dir) > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatal("the objects of a deleted account are there still")
+		}
+	}
+}

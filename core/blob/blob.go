@@ -13,6 +13,8 @@ var (
 	ErrContent = errors.New("the content has not come as announced")
 	// ErrID is returned for an id that this package does not use as the name of a file.
 	ErrID = errors.New("not the id of a file")
+	// ErrUnenforced is returned for a storage that takes files of another size than their address is signed for.
+	ErrUnenforced = errors.New("the signed size is not enforced")
 )
 
 // Full is an error because there is no room for a file. Its cause is what the system said.

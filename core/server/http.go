@@ -98,8 +98,13 @@ func (s *Server) newUploads() error {
 		return err
 	}
 	var files upload.Files
+	var direct upload.Direct
 	if u.S3 != "" {
-		files, err = s3.Open(s3.Options{URL: u.S3, Region: u.S3Region, Bucket: u.S3Bucket, Key: u.S3Key, Secret: u.S3Secret})
+		var bucket *s3.Bucket
+		bucket, err = s3.Open(s3.Options{URL: u.S3, Public: u.S3Public, Region: u.S3Region, Bucket: u.S3Bucket, Key: u.S3Key, Secret: u.S3Secret})
+		if files = bucket; u.S3Public != "" {
+			direct = bucket
+		}
 	} else {
 		s.http.disk, err = blob.OpenDisk(filepath.Join(s.config.Server.Data, uploadsName))
 		files = s.http.disk
@@ -108,7 +113,7 @@ func (s *Server) newUploads() error {
 		return fmt.Errorf("upload: %w", err)
 	}
 	s.http.uploads = upload.New(upload.Options{
-		Store: uploads.New(s.store), Files: files, Key: key, Redirect: u.S3Redirect, Clock: store.NewClock(s.store, "uploads", time.Now, s.log), Log: s.log,
+		Store: uploads.New(s.store), Files: files, Key: key, Redirect: u.S3Redirect, Direct: direct, Clock: store.NewClock(s.store, "uploads", time.Now, s.log), Log: s.log,
 	})
 	s.setUploadLimits(u)
 	return nil

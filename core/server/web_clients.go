@@ -29,6 +29,9 @@ func (s *Server) serveClients() error {
 			options.Uploads = append(options.Uploads, u.Scheme+"://"+u.Host)
 		}
 	}
+	if u, err := url.Parse(s.config.Upload.S3Public); err == nil && u.Host != "" {
+		options.Uploads = append(options.Uploads, u.Scheme+"://"+u.Host)
+	}
 	s.http.web.Handle(published.Routes()...)
 	if !c.Chat {
 		return nil

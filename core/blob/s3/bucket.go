@@ -23,18 +23,34 @@ const signedFor = 10 * time.Minute
 // Options say where the bucket is.
 type Options struct {
 	URL                         string // of the storage
+	Public                      string // its address for clients; empty: URL
 	Region, Bucket, Key, Secret string
 }
 
 // Bucket is a bucket.
 type Bucket struct {
 	client *minio.Client
+	public *minio.Client // signs addresses for clients; no requests are made with it
 	name   string
 }
 
 // Open returns a bucket, without a request to it.
 func Open(o Options) (*Bucket, error) {
-	u, err := url.Parse(o.URL)
+	client, err := newClient(o, o.URL)
+	if err != nil {
+		return nil, err
+	}
+	public := client
+	if o.Public != "" {
+		if public, err = newClient(o, o.Public); err != nil {
+			return nil, err
+		}
+	}
+	return &Bucket{client, public, o.Bucket}, nil
+}
+
+func newClient(o Options, address string) (*minio.Client, error) {
+	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("address of the storage: %w", err)
 	}
@@ -45,7 +61,7 @@ func Open(o Options) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open storage: %w", err)
 	}
-	return &Bucket{client, o.Bucket}, nil
+	return client, nil
 }
 
 // Room returns nil: a storage says at the write that it is full.
@@ -143,7 +159,7 @@ func (b *Bucket) URL(ctx context.Context, id string, header http.Header) (string
 			override.Set(parameter, v)
 		}
 	}
-	u, err := b.client.PresignedGetObject(ctx, b.name, id, signedFor, override)
+	u, err := b.public.PresignedGetObject(ctx, b.name, id, signedFor, override)
 	if err != nil {
 		return "", explain(err)
 	}

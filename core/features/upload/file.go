@@ -34,6 +34,8 @@ type File struct {
 	// Expires is when a slot ends that was not used. For a stored file it is Until.
 	Expires time.Time
 	Stored  time.Time // zero: not yet
+
+	replaceable bool // whoever has uploaded it may upload another one in its place
 }
 
 // Quota limits what an account has in Store. Zero means no limit.

@@ -25,6 +25,10 @@ func (u *Uploads) setHeader(h http.Header, f *File) {
 	}
 	h.Set("Content-Type", typ)
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
+	if f.replaceable {
+		h.Set("Cache-Control", "no-cache")
+		return
+	}
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(age.Seconds()))+", immutable")
 	h.Set("ETag", `"`+f.ID+`"`)
 }

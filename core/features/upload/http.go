@@ -167,6 +167,11 @@ func (u *Uploads) find(r *http.Request) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("find file: %w", err)
 	}
+	if f.Name == r.PathValue("name") && f.Stored.IsZero() && u.Direct != nil {
+		if err := u.settle(r.Context(), &f, u.now()); err != nil {
+			return File{}, err
+		}
+	}
 	if f.Name != r.PathValue("name") || f.Stored.IsZero() || f.over(u.now(), u.limits.Load().Quota.Keep) {
 		return File{}, ErrNotFound
 	}

@@ -85,7 +85,7 @@ func (s *Service) iq(ctx context.Context, q *router.IQ) (*stanza.Element, error)
 		return nil, err
 	}
 	f.Account = from.Bare()
-	return s.slot(ctx, f)
+	return s.slot(ctx, f, q.Payload.Attr("content-type"))
 }
 
 // read reads the request for a slot (XEP-0363 §4, §5).
@@ -145,9 +145,13 @@ func tooLarge(limit int64) *stanza.Error {
 	return e
 }
 
-// slot adds the file to the store and returns the addresses.
-func (s *Service) slot(ctx context.Context, f File) (*stanza.Element, error) {
+// slot adds the file to the store and returns the addresses. typ is the content-type of the request as it was written.
+func (s *Service) slot(ctx context.Context, f File, typ string) (*stanza.Element, error) {
 	u := s.uploads
+	direct := u.direct.on.Load()
+	if direct {
+		f.Expires = f.Expires.Add(directTime)
+	}
 	limits := u.limits.Load()
 	if err := u.Files.Room(f.Size); err != nil {
 		if stanza.Temporary(err) {
@@ -165,11 +169,19 @@ func (s *Service) slot(ctx context.Context, f File) (*stanza.Element, error) {
 	if err != nil {
 		return nil, fmt.Errorf("add upload of %s: %w", f.Account, err)
 	}
-	g := grant{id: f.ID, name: f.Name, typ: f.Type, size: f.Size, until: f.Created.Add(slotTime).Unix()}
 	address := s.base + Path + f.ID + "/" + url.PathEscape(f.Name)
+	get := stanza.NewElement(NS, "get").With("url", address)
+	if direct {
+		to, err := u.Direct.PutURL(ctx, f.ID, f.Size, typ, slotTime)
+		if err != nil {
+			return nil, fmt.Errorf("sign address for %s: %w", f.Account, err)
+		}
+		return stanza.NewElement(NS, "slot").Add(stanza.NewElement(NS, "put").With("url", to), get), nil
+	}
+	g := grant{id: f.ID, name: f.Name, typ: f.Type, size: f.Size, until: f.Created.Add(slotTime).Unix()}
 	return stanza.NewElement(NS, "slot").Add(
 		stanza.NewElement(NS, "put").With("url", address).Add(stanza.TextElement(NS, "header", g.token(u.Key)).With("name", "Authorization")),
-		stanza.NewElement(NS, "get").With("url", address),
+		get,
 	), nil
 }
 

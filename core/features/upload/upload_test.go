@@ -177,7 +177,7 @@ func (s *server) slot(account jid.JID, request string) (address, authorization s
 		s.t.Fatal(err)
 	}
 	f.Account = account
-	e, err := s.service.slot(s.t.Context(), f)
+	e, err := s.service.slot(s.t.Context(), f, payload.Attr("content-type"))
 	if err != nil {
 		s.t.Fatal(err)
 	}

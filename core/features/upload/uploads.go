@@ -33,6 +33,7 @@ type Options struct {
 	Limits Limits
 	// Redirect lets files be downloaded from Files, if that is a Redirector.
 	Redirect bool
+	Direct   Direct // of Files; nil: clients send files to this server
 	Clock    Clock
 	Log      *slog.Logger
 }
@@ -47,7 +48,16 @@ type Uploads struct {
 	busy  map[string]use // ids that are being written or deleted
 	ended bool           // EndWriters was called
 
+	direct directState
+
 	Counters Counters
+}
+
+// directState is the state of uploads that go to the storage.
+type directState struct {
+	on      atomic.Bool
+	checked bool         // used by Run only
+	deleted deletedSlots // guarded by the lock of Uploads
 }
 
 // Counters may be read at any time.
@@ -148,6 +158,7 @@ func (u *Uploads) Run(ctx context.Context) error {
 	tick := time.NewTicker(janitorEvery)
 	defer tick.Stop()
 	for {
+		u.checkDirect(ctx)
 		if err := u.clean(ctx); err != nil && ctx.Err() == nil {
 			u.Log.Error("old files not deleted", "err", err)
 		}
@@ -168,7 +179,7 @@ func (u *Uploads) clean(ctx context.Context) error {
 	if keep := u.limits.Load().Quota.Keep; keep > 0 {
 		s.Created = now.Add(-keep)
 	}
-	return u.deleteAll(ctx, s)
+	return errors.Join(u.deleteAll(ctx, s), u.deleteAgain(ctx, now))
 }
 
 // RemoveAccount deletes the files of an account that is being deleted, and ends its uploads. It is given no slots any more.
@@ -211,15 +222,18 @@ func (u *Uploads) delete(ctx context.Context, id string, s Selection) (bool, err
 		return false, nil
 	}
 	defer u.release(id)
-	if s.Account.IsZero() {
-		f, err := u.Store.Upload(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			return true, nil
-		}
-		if err != nil || !s.over(&f) {
-			return false, err
+	f, err := u.Store.Upload(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return true, nil
+	case err != nil, s.Account.IsZero() && !s.over(&f):
+		return false, err
+	case s.Account.IsZero() && f.Stored.IsZero() && u.Direct != nil:
+		if err := u.settle(ctx, &f, s.Expired); !errors.Is(err, ErrNotFound) {
+			return err == nil, err // it is stored now, and over later
 		}
 	}
+	u.noteDeleted(&f)
 	if err := u.Files.Delete(ctx, id); err != nil {
 		return false, err
 	}
