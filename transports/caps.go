@@ -32,6 +32,9 @@ type MessageCaps struct {
 	Media    bool // MediaOpener
 	Reply    bool // Outgoing.ReplyTo or Outgoing.Answered is shown
 	Thread   bool // Outgoing.Thread is kept
+	// MentionAll declares that a node of richtext.All with an ID alerts everybody in a room, where the network lets the login do so. Where it
+	// does not, the client sends what the author wrote, richtext.Text.Unasked.
+	MentionAll bool
 	// CatchesUp declares that the clients deliver by themselves what happened while they were away,
 	// so that the bridge reads the history of new rooms only.
 	CatchesUp bool

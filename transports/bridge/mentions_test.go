@@ -122,3 +122,33 @@ func TestLinkedMentionsShowNoAccounts(t *testing.T) {
 		}
 	})
 }
+
+// Who is in a room may ask to alert everybody in it; not so in a direct chat, nor from a linked room, whose people have no rights there.
+func TestMentionOfAllIsForRooms(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		n := &relaying{Network: h.net}
+		h.net = n
+		h.restart()
+		h.linkRoom("plaza", garden)
+		h.join(phone, "plaza")
+		all := func() *stanza.Element {
+			const ns = "urn:xmpp:mentions:0"
+			return stanza.NewElement(ns, "mention").With("mentions", ns+"#channel").With("begin", "0").With("end", "4")
+		}
+		for _, c := range []struct {
+			where, want string
+			send        func()
+		}{
+			{"a room", "all", func() { h.sendToRoom(phone, "plaza", "@all: tea", all()) }},
+			{"a room, without asking", "", func() { h.sendToRoom(phone, "plaza", "@all: tea") }},
+			{"a direct chat", "", func() { h.sendTo(phone, "cleo", "@all: tea", all()) }},
+			{"a linked room", "", func() { s.say(garden, eve, text("@all: tea"), all()) }},
+		} {
+			c.send()
+			time.Sleep(time.Second)
+			if got := strings.Join(n.mentioned(), " "); got != c.want {
+				t.Errorf("from %s %q is mentioned, want %q", c.where, got, c.want)
+			}
+		}
+	})
+}

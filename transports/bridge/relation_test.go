@@ -33,6 +33,7 @@ func escapedLength(t richtext.Text) int {
 
 func (n *relaying) Info() transports.Info {
 	info := n.Network.Info()
+	info.Caps.MentionAll = true
 	info.Caps.Relay, info.Caps.MaxText, info.Caps.Length = true, relayedText, escapedLength
 	return info
 }
@@ -65,8 +66,11 @@ func (n *relaying) note(what string, m transports.Outgoing) {
 	defer n.mu.Unlock()
 	n.log, n.people = append(n.log, line), nil
 	m.Text.Walk(func(node *richtext.Node) {
-		if node.Kind == richtext.Mention {
+		switch node.Kind {
+		case richtext.Mention:
 			n.people = append(n.people, node.ID)
+		case richtext.All:
+			n.people = append(n.people, "all")
 		}
 	})
 }

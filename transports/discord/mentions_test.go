@@ -1,10 +1,13 @@
 package discord
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/discord/objects"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // What a text names is mentioned where it is clear who is meant, and nobody is alerted else.
@@ -39,4 +42,37 @@ func TestNamesAreMentions(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Everybody is alerted where the bot may do that, also when a webhook writes, which may always; else the text says what was typed.
+func TestMentionOfEverybody(t *testing.T) {
+	w := newWorld(t)
+	w.SetRole(w.guild, w.guild, fake.EverybodysPermissions&^fake.MentionEveryone)
+	s, k := w.open(w.link())
+	may := func() bool {
+		return s.state.Allows(s.state.Channel(string(w.general)), s.cred.Bot, objects.PermissionMentionEveryone)
+	}
+	k.Await(t, "the guild", func() bool { return s.state.Channel(string(w.general)) != nil && !may() })
+	number := 0
+	check := func(text, want string, everyone bool) {
+		t.Helper()
+		for _, author := range []*transports.Author{nil, {Name: "Zed"}} {
+			number++
+			out := say(w.general, "", fmt.Sprint("a-long-id-of-this-message-", number))
+			out.Text = richtext.Text{{Kind: richtext.All, Text: text, ID: "@all"}, {Text: ", not @here"}}
+			out.Author = author
+			sent, err := s.Send(t.Context(), out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := w.message(sent.ID); got.Text != want+", not @\u200bhere" || got.Everyone != everyone {
+				t.Errorf("%q by %v is sent as %q, everybody %v", text, author, got.Text, got.Everyone)
+			}
+		}
+	}
+	check("here", "@all", false)
+	w.SetRole(w.guild, w.guild, fake.EverybodysPermissions|fake.MentionEveryone)
+	k.Await(t, "the permission", may)
+	check("here", "@here", true)
+	check("channel", "@everyone", true)
 }

@@ -83,7 +83,7 @@ func (n *Network) Info() transports.Info {
 	return transports.Info{
 		Kind: "discord", Name: "Discord", Short: "discord", Type: "discord", Caps: transports.Caps{
 			MessageCaps: transports.MessageCaps{
-				Edit: true, Delete: true, Moderate: true, React: true, Typing: true, History: true, Relay: true, Media: true, Reply: true, Repeatable: true,
+				Edit: true, Delete: true, Moderate: true, React: true, Typing: true, History: true, Relay: true, Media: true, Reply: true, Repeatable: true, MentionAll: true,
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true, Spaces: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},

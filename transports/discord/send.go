@@ -23,11 +23,15 @@ const maxNonce = 25
 // maxMentioned is how many people one message may alert (docs: Allowed Mentions Object).
 const maxMentioned = 100
 
-// mentions allows a message to alert those whom it names, and nobody else: no text of ours may alert everybody.
+// mentions allows a message to alert those whom it names, and everybody only where its author has asked for that.
 func mentions(t richtext.Text) *discordgo.MessageAllowedMentions {
 	allowed := &discordgo.MessageAllowedMentions{Parse: []discordgo.AllowedMentionType{}}
 	seen := map[string]bool{}
 	t.Walk(func(n *richtext.Node) {
+		if n.Kind == richtext.All && n.ID != "" {
+			allowed.Parse = []discordgo.AllowedMentionType{discordgo.AllowedMentionTypeEveryone}
+			return
+		}
 		list := &allowed.Users
 		if n.Kind == richtext.Group {
 			list = &allowed.Roles
@@ -44,6 +48,9 @@ func mentions(t richtext.Text) *discordgo.MessageAllowedMentions {
 
 // mentioned is a text of ours with mentions where it names people, roles or channels of the guild, and with the guild's emoji.
 func (s *client) mentioned(c *objects.Channel, t richtext.Text) richtext.Text {
+	if !s.state.Allows(c, s.cred.Bot, objects.PermissionMentionEveryone) { // a webhook may, whatever the bot may
+		t = t.Unasked()
+	}
 	return richtext.Mentions(t, "@#:", func(sign byte, text string) (richtext.Node, int) { return s.state.Named(c.GuildID, sign, text) })
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 	"github.com/dragoman-im/dragoman/transports/slack/fake"
 )
 
@@ -73,5 +74,23 @@ func TestMentionedAreLookedUp(t *testing.T) {
 		return ok && m.Text.String() == "ask @Cat or @crew or @U0NOBODY01"
 	}) {
 		t.Errorf("%+v", page.Events)
+	}
+}
+
+// Everybody is alerted by a person's own token, whose rights Slack checks; a bot, which may alert everybody, does not do it for others.
+func TestMentionOfEverybody(t *testing.T) {
+	w := newWorld(t)
+	for user, want := range map[string]string{w.userTok: "<!here> &lt;!channel&gt; @channel", "": "@all &lt;!channel&gt; @channel"} {
+		s, _ := w.open(w.link(user))
+		out := outgoing("", "all of "+user)
+		out.Text = richtext.Text{{Kind: richtext.All, Text: "here", ID: "@all"}, {Text: " <!channel> "}, {Kind: richtext.All, Text: "channel"}}
+		out.Room = w.room()
+		sent, err := s.Send(t.Context(), out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.general.Message(string(sent.ID)).Text; got != want {
+			t.Errorf("it is sent as %q, want %q", got, want)
+		}
 	}
 }

@@ -12,6 +12,9 @@ type index struct{ people, rooms, groups richtext.Names }
 
 // mentioned is a text of ours with mentions where it names people, channels or groups of the workspace.
 func (s *client) mentioned(ctx context.Context, t richtext.Text) richtext.Text {
+	if s.cred.User == "" { // a bot may alert everybody, whatever the person may
+		t = t.Unasked()
+	}
 	s.knowGroups(ctx, t)
 	return richtext.Mentions(t, "@#", func(sign byte, text string) (richtext.Node, int) {
 		match := richtext.NewMatch(text)

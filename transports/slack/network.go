@@ -81,7 +81,7 @@ func (n *Network) Info() transports.Info {
 	return transports.Info{
 		Kind: "slack", Name: "Slack", Short: "slack", Type: "slack", Caps: transports.Caps{
 			MessageCaps: transports.MessageCaps{
-				Edit: true, Delete: true, Moderate: true, React: true, Read: true, History: true, Relay: true, Media: true, Reply: true, Thread: true, Repeatable: true,
+				Edit: true, Delete: true, Moderate: true, React: true, Read: true, History: true, Relay: true, Media: true, Reply: true, Thread: true, Repeatable: true, MentionAll: true,
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},

@@ -84,7 +84,11 @@ func uri(address string) string {
 type mentioning struct {
 	begin, end int
 	user       transports.UserID
+	all        string // "here" or "channel", where it refers to everybody in the room
 }
+
+// allWords are what people write, behind "@" or without it, to alert everybody.
+var allWords = map[string]bool{"here": true, "channel": true, "everyone": true, "all": true}
 
 // referred are the references to people in a stanza that resolve to somebody of the network, in the order of their ranges.
 func (p Parser) referred(st *stanza.Stanza) (list []mentioning) {
@@ -94,11 +98,16 @@ func (p Parser) referred(st *stanza.Stanza) (list []mentioning) {
 	n := 0
 	for e := range st.Tree().Elements() {
 		var to Referred
+		all := ""
 		switch {
 		case e.Is(NSReference, "reference") && e.Attr("type") == "mention":
 			to.Address = address(e.Attr("uri"))
 		case e.Is(NSMentions, "mention") && e.Attr("mentions") == "":
 			to.Address, to.Occupant = e.Attr("jid"), e.Attr("occupantid")
+		case e.Is(NSMentions, "mention") && e.Attr("mentions") == NSMentions+"#channel" && p.All:
+			if all = "channel"; e.Child(NSMentions, "active") != nil { // XEP-0513 §3.5.1
+				all = "here"
+			}
 		default:
 			continue
 		}
@@ -110,8 +119,10 @@ func (p Parser) referred(st *stanza.Stanza) (list []mentioning) {
 		if err1 != nil || err2 != nil || begin < 0 || end <= begin {
 			continue
 		}
-		if user, ok := p.Who(to); ok {
-			list = append(list, mentioning{begin, end, user})
+		if all != "" {
+			list = append(list, mentioning{begin: begin, end: end, all: all})
+		} else if user, ok := p.Who(to); ok {
+			list = append(list, mentioning{begin: begin, end: end, user: user})
 		}
 	}
 	return list
@@ -145,7 +156,7 @@ func (p Parser) addressed(text string) (m mentioning, ok bool) {
 	}
 	nick := text[:at]
 	user, ok := p.Who(Referred{Nick: nick})
-	return mentioning{0, utf8.RuneCountInString(nick), user}, ok
+	return mentioning{end: utf8.RuneCountInString(nick), user: user}, ok
 }
 
 // change replaces a part of a text, counted in characters.
@@ -214,6 +225,10 @@ func unmark(s string, list []richtext.Node) (t richtext.Text) {
 func asWritten(t richtext.Text) string {
 	var b strings.Builder
 	for _, n := range t {
+		if n.Kind == richtext.All {
+			b.WriteString(n.ID)
+			continue
+		}
 		b.WriteString(n.URL + n.Text)
 	}
 	return b.String()

@@ -148,3 +148,40 @@ func TestReferencesAreMentions(t *testing.T) {
 		}
 	}
 }
+
+// Everybody is alerted where the sender may and asks for it by an element at a word that says so; no word vanishes.
+func TestMentionOfAll(t *testing.T) {
+	t.Parallel()
+	ask := func(begin, end string, more ...*stanza.Element) *stanza.Element {
+		return stanza.NewElement(NSMentions, "mention").With("mentions", NSMentions+"#channel").With("begin", begin).With("end", end).Add(more...)
+	}
+	all := func(text, written string) richtext.Node {
+		return richtext.Node{Kind: richtext.All, Text: text, ID: written}
+	}
+	plain := func(text string) richtext.Node { return richtext.Node{Text: text} }
+	for name, tc := range map[string]struct {
+		body string
+		may  bool
+		with *stanza.Element
+		want richtext.Text
+	}{
+		"asked":        {"@all: tea", true, ask("0", "4"), richtext.Text{all("channel", "@all"), plain(": tea")}},
+		"the active":   {"tea, Here!", true, ask("5", "9", stanza.NewElement(NSMentions, "active")), richtext.Text{plain("tea, "), all("here", "Here"), plain("!")}},
+		"not allowed":  {"@all: tea", false, ask("0", "4"), richtext.Text{plain("@all: tea")}},
+		"not asked":    {"@all @here @everyone", true, stanza.NewElement("x", "y"), richtext.Text{plain("@all @here @everyone")}},
+		"another word": {"tea for two", true, ask("0", "3"), richtext.Text{plain("tea for two")}},
+		"in code":      {"`@here`", true, ask("1", "6"), richtext.Text{{Kind: richtext.Code, Text: "@here"}}},
+		"nowhere":      {"@all", true, ask("2", "99"), richtext.Text{plain("@all")}},
+	} {
+		st := stanza.NewMessage(jid.JID{}, jid.JID{}, stanza.TypeGroupchat, Body(tc.body), tc.with)
+		nobody := func(Referred) (transports.UserID, bool) { return "", false }
+		r, err := Parser{MaxText: 1000, Who: nobody, All: tc.may}.Parse(st, nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if d := cmp.Diff(tc.want, r.Parts[0]); d != "" || r.Text != tc.body {
+			t.Errorf("%s: %q %s", name, r.Text, d)
+		}
+	}
+}

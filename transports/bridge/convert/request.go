@@ -59,6 +59,8 @@ type Linked struct {
 type Parser struct {
 	Info    transports.Info
 	MaxText int // bytes of a text that is accepted
+	// All lets the sender alert everybody: what a mention of all in the room refers to (XEP-0513 §3.2.1.1).
+	All bool
 	// Who is somebody of the network whom a message refers to; nil where nobody is known.
 	Who func(Referred) (transports.UserID, bool)
 }
@@ -206,10 +208,19 @@ func (p Parser) maxEdit() int {
 func (p Parser) mentions(st *stanza.Stanza, text string, changes []change) (marked string, people []richtext.Node) {
 	runes := []rune(text)
 	for _, m := range p.referred(st) {
-		if m.end <= len(runes) {
-			changes = append(changes, change{m.begin, m.end, mark(len(people))})
-			people = append(people, richtext.Node{Kind: richtext.Mention, ID: string(m.user), Text: string(runes[m.begin:m.end])})
+		if m.end > len(runes) {
+			continue
 		}
+		written := string(runes[m.begin:m.end])
+		n := richtext.Node{Kind: richtext.Mention, ID: string(m.user), Text: written}
+		if m.all != "" {
+			if !allWords[strings.ToLower(strings.TrimPrefix(written, "@"))] { // it would vanish
+				continue
+			}
+			n = richtext.Node{Kind: richtext.All, ID: written, Text: m.all}
+		}
+		changes = append(changes, change{m.begin, m.end, mark(len(people))})
+		people = append(people, n)
 	}
 	text = changed(text, changes)
 	if len(people) > 0 {

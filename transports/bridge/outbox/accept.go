@@ -136,6 +136,7 @@ func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tabl
 func (q *Queue) parser(l *logins.Login) convert.Parser {
 	p := q.outbox.parser
 	p.Info.Caps = l.Caps(q.conv.Row.Net)
+	p.All = p.Info.Caps.MentionAll && !q.conv.Direct()
 	p.Who = func(to convert.Referred) (transports.UserID, bool) { return q.room.Person(l, to) }
 	return p
 }

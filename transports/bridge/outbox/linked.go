@@ -56,8 +56,9 @@ func (q *Queue) Linked(ctx context.Context, m Linked) {
 func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err error) {
 	l := m.Login
 	parser := q.parser(l)
-	parser.Who = func(to convert.Referred) (transports.UserID, bool) { return q.room.Person(nil, to) } // the login is not the author's
-	if limit := parser.Info.Caps.MaxText; limit > 0 && !parser.Info.Caps.Relay {                       // the name stands before the text
+	parser.All = false // the login is not the author's, and so are its rights
+	parser.Who = func(to convert.Referred) (transports.UserID, bool) { return q.room.Person(nil, to) }
+	if limit := parser.Info.Caps.MaxText; limit > 0 && !parser.Info.Caps.Relay { // the name stands before the text
 		parser.Info.Caps.MaxText = max(limit/2, limit-utf8.RuneCountInString(m.Author.Nick)-len(": "))
 	}
 	request, err := parser.Parse(m.Stanza, nil)

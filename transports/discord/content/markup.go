@@ -103,7 +103,7 @@ func (w *markup) text(t richtext.Text) {
 				w.put(escape("@" + n.Text))
 			}
 		case richtext.All:
-			w.put(escape("@" + n.Text))
+			w.put(all(n))
 		case richtext.Emoji:
 			w.put(emoji(n))
 		case richtext.Pre:
@@ -120,6 +120,17 @@ func (w *markup) text(t richtext.Text) {
 			w.put(escape(n.Text))
 		}
 	}
+}
+
+// all alerts everybody where the author has asked for it; else it is text. Discord has no name for the members of a channel.
+func all(n richtext.Node) string {
+	switch {
+	case n.ID == "":
+		return escape("@" + n.Text)
+	case n.Text == "here":
+		return "@here"
+	}
+	return "@everyone"
 }
 
 // emoji writes one of Unicode, or one of the guild's own, whose name may have an "a" before it where it is animated.

@@ -6,10 +6,11 @@ import (
 	"github.com/bwmarrin/discordgo"
 )
 
-// Permissions that decide whether everybody sees a channel (docs: Permissions).
+// Permissions that decide who sees a channel and who may alert all in it (docs: Permissions).
 const (
-	PermissionAdministrator = discordgo.PermissionAdministrator
-	PermissionViewChannel   = discordgo.PermissionViewChannel
+	PermissionAdministrator   = discordgo.PermissionAdministrator
+	PermissionViewChannel     = discordgo.PermissionViewChannel
+	PermissionMentionEveryone = discordgo.PermissionMentionEveryone
 )
 
 // Guild is a server, in Discord's own words.

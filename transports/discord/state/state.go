@@ -36,6 +36,7 @@ type guild struct {
 	everyone int64 // permissions of the @everyone role
 	members  map[string]string
 	roles    map[string]string        // names
+	rights   map[string]int64         // permissions of roles
 	worn     map[string][]string      // roles of members that have any
 	emoji    map[string]objects.Emoji // by name
 	called   called
@@ -55,7 +56,7 @@ func (s *State) SetGuild(g *objects.Guild) {
 	defer s.mu.Unlock()
 	own := s.guilds[g.ID]
 	if own == nil {
-		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, worn: map[string][]string{}, emoji: map[string]objects.Emoji{}}
+		own = &guild{id: g.ID, members: map[string]string{}, roles: map[string]string{}, rights: map[string]int64{}, worn: map[string][]string{}, emoji: map[string]objects.Emoji{}}
 		s.guilds[g.ID] = own
 	}
 	if g.Name != "" {
@@ -75,6 +76,7 @@ func (g *guild) setRole(r *objects.Role) {
 	}
 	if _, known := g.roles[r.ID]; known || len(g.roles) < maxNamed {
 		g.nameRole(r)
+		g.rights[r.ID] = r.Permissions
 	}
 }
 

@@ -105,6 +105,8 @@ func (w *mrkdwn) inline(n richtext.Node) {
 		w.mention(n, "#")
 	case richtext.Group:
 		w.group(n)
+	case richtext.All:
+		w.all(n)
 	default:
 		w.put(escaper.Replace(richtext.Text{n}.String()))
 	}
@@ -130,6 +132,16 @@ func (w *mrkdwn) group(n richtext.Node) {
 		return
 	}
 	w.put(escaper.Replace(richtext.Text{n}.String()))
+}
+
+// all alerts everybody where the author has asked for it; else it is text.
+func (w *mrkdwn) all(n richtext.Node) {
+	switch {
+	case n.ID != "" && (n.Text == "here" || n.Text == "channel" || n.Text == "everyone"):
+		w.put("<!" + n.Text + ">")
+	default:
+		w.put(escaper.Replace("@" + n.Text))
+	}
 }
 
 // groupID is the id of a group of users.
