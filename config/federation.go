@@ -26,6 +26,8 @@ type Federation struct {
 
 	Bidirectional string `toml:"bidirectional" reload:"yes" doc:"Whether one connection is used in both directions (XEP-0288): 'accept' where the other server asks for it, 'ask' that this server asks for it, too, or 'no'. Such a stream cannot be resumed: after a cut some stanzas may come twice."`
 
+	PublishConnections Duration `toml:"publish_connections" doc:"How often each host publishes, at the node 'serverinfo' of its publish-subscribe service, with which domains it is connected (XEP-0485), for maps of the network. Only domains that publish theirs are named. 0: never."`
+
 	StanzaBytes    Bytes    `toml:"stanza_bytes" reload:"yes" doc:"Size of another server's stanza; depth and attributes are those of clients."`
 	StanzaElements int      `toml:"stanza_elements" reload:"yes" doc:"Elements in another server's stanza."`
 	StanzaTime     Duration `toml:"stanza_time" reload:"yes" doc:"How long another server may take to send one stanza, and to take what this server writes at once. The time counts in which this server waits for it."`
@@ -94,6 +96,9 @@ func (f *Federation) validate(p *Problems) {
 	}
 	if f.Resume > Duration(24*time.Hour) {
 		p.add("federation.resume", "%s is more than 24 hours", time.Duration(f.Resume))
+	}
+	if f.PublishConnections < 0 || f.PublishConnections > 0 && f.PublishConnections < Duration(time.Second) {
+		p.add("federation.publish_connections", "%s is less than a second", time.Duration(f.PublishConnections))
 	}
 	if f.Attempts < 0 {
 		p.add("federation.attempts", "%d is negative", f.Attempts)

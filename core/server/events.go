@@ -18,6 +18,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/features/pubsubdomain"
 	"github.com/dragoman-im/dragoman/core/features/push"
 	"github.com/dragoman-im/dragoman/core/features/roster"
+	"github.com/dragoman-im/dragoman/core/features/serverinfo"
 	"github.com/dragoman-im/dragoman/core/features/spaces"
 	"github.com/dragoman-im/dragoman/core/features/vcard"
 	"github.com/dragoman-im/dragoman/core/jid"
@@ -41,6 +42,7 @@ type events struct {
 	avatars      *avatar.Avatars
 	push         *push.Push
 	vcard        *vcard.VCard
+	info         *serverinfo.Info
 	at           jid.JID // of the publish-subscribe service; zero if there is none
 }
 
@@ -69,6 +71,7 @@ func newEvents(h *router.Host, a assembly, l linked) events {
 		}),
 	}
 	e.spaces = spaces.New(spaces.Options{Nodes: e.domain.Engine(), Route: h.Router().Route, MayCreate: mayCreate(a.config), Local: localAccount(a.config)})
+	e.info = newServerInfo(h, a, e.domain.Engine())
 	e.bookmarks.Join(e.pep.Engine())
 	e.avatars = avatar.New(e.pep.Engine(), l.presence)
 	e.vcard = vcard.New(a.store, int(a.config.Limits.VCardBytes)).With(e.avatars).Beside(a.identity)

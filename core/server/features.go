@@ -232,7 +232,8 @@ func features(h *router.Host, a assembly, l linked) []router.Feature {
 		ping.Feature(),
 		entitytime.Feature(),
 		version.Feature(softwareName, Version()),
-		contact.Feature(c.Server.Contacts),
+		contact.Feature(c.Server.Contacts, l.events.info.Fields()...),
+		l.events.info.Feature(),
 		outage.Feature(c.Status.Addresses),
 		clients.New(h, a.accounts, a.log).Feature(),
 	}

@@ -2,8 +2,14 @@ package server
 
 import (
 	"path/filepath"
+	"strings"
+	"time"
 
+	"github.com/dragoman-im/dragoman/core/features/serverinfo"
 	"github.com/dragoman-im/dragoman/core/federation"
+	"github.com/dragoman-im/dragoman/core/jid"
+	"github.com/dragoman-im/dragoman/core/pubsub"
+	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s"
 )
 
@@ -28,6 +34,50 @@ func (s *Server) newFederation() error {
 	s.router.SetRemote(s.remote)
 	for _, h := range s.hosts {
 		h.admin.Links = s.remote.Links()
+		h.events.info.Connect(func() []serverinfo.Connection { return s.connectionsOf(h.domain) })
 	}
 	return nil
+}
+
+// maxPublished is how many connections are looked at for publication.
+const maxPublished = 10_000
+
+// newServerInfo returns what publishes the connections of a host, if the configuration wants that and there is a service to publish at.
+func newServerInfo(h *router.Host, a assembly, nodes *pubsub.Engine) *serverinfo.Info {
+	o := serverinfo.Options{Every: time.Duration(a.config.Federation.PublishConnections), Nodes: nodes, Log: a.log}
+	if label := a.config.Pubsub.Domain; label != "" {
+		if at, err := jid.Parse(label + "." + h.Domain().Domain()); err == nil && !a.config.Named(at.Domain()) {
+			o.Service = at
+		}
+	}
+	return serverinfo.New(h, o)
+}
+
+// connectionsOf returns the connections of a host and of the domains below it that no other host is nearer to.
+func (s *Server) connectionsOf(host jid.JID) (list []serverinfo.Connection) {
+	for _, c := range s.remote.Connections(maxPublished) {
+		if !c.Connected || s.hostOf(c.Ours) != host {
+			continue
+		}
+		one := serverinfo.Connection{Ours: c.Ours, Theirs: c.Theirs, Direction: serverinfo.Outgoing}
+		switch {
+		case c.Bidi:
+			one.Direction = serverinfo.Both
+		case c.Incoming:
+			one.Direction = serverinfo.Incoming
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+// hostOf returns the host that a domain is, or is below; the longest one.
+func (s *Server) hostOf(domain string) (longest jid.JID) {
+	for _, h := range s.hosts {
+		name := h.domain.Domain()
+		if (domain == name || strings.HasSuffix(domain, "."+name)) && len(name) > len(longest.Domain()) {
+			longest = h.domain
+		}
+	}
+	return longest
 }

@@ -29,7 +29,8 @@ func newFederatedWith(t testing.TB, more string) federated {
 	return f
 }
 
-func newFederatedServer(t testing.TB, host, more string) *testServer {
+// newFederatedServer returns one of them; more are lines of section server, and others of section federation.
+func newFederatedServer(t testing.TB, host, more string, others ...string) *testServer {
 	t.Helper()
 	text := fmt.Sprintf(`
 [server]
@@ -48,7 +49,7 @@ http_tls = []
 rate = 0
 [federation]
 enabled = "yes"
-`, host, t.TempDir(), more)
+`, host, t.TempDir(), more) + strings.Join(others, "\n")
 	c, err := config.Parse([]byte(text), "", nil)
 	if err != nil {
 		t.Fatal(err)

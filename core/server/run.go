@@ -49,6 +49,10 @@ func (s *Server) Run(ctx context.Context) error {
 	inner.run(func() error { return s.clients.Rest(working, restEvery) })
 	inner.run(func() error { return s.hold.Watch(working) })
 	inner.run(func() error { return s.awaitStop(working) })
+	for _, h := range s.hosts {
+		h.events.info.Start(working)
+		inner.run(func() error { return h.events.info.Run(working) })
+	}
 	if s.remote != nil {
 		inner.run(func() error { return s.remote.Run(working) })
 	}
