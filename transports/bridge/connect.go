@@ -95,6 +95,7 @@ func (r receiver) ShowEphemeral(l *logins.Login, e transports.Event) {
 			}
 			g.enqueue(id, func(ctx context.Context, p *parts) {
 				p.events.ShowTyping(ctx, l, e, g.xmpp.presence.Available(l.Owner))
+				g.xmpp.links.Typing(id, e.Actor, b.On)
 			})
 		})
 	}

@@ -186,7 +186,7 @@ func (g *Gateway) assemble(o Options, log *delivery.Log) {
 		Spaces: x.rooms.Spaces(), Events: f.inbox, Links: x.links,
 	})
 	g.logins.Connect(receiver{g}, lists{x.roster, x.bookmarks}, removal{g})
-	x.rooms.Connect(f.backfill, g)
+	x.rooms.Connect(f.backfill, g, g.described)
 	f.outbox.Connect(f.backfill, x.links)
 	f.conversations.OnArchived(x.links.Archived)
 	f.conversations.OnDescribed(x.links.Described)

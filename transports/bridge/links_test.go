@@ -120,11 +120,14 @@ func (s *roomService) SaveRoom(_ context.Context, at jid.JID, c coreroom.Change)
 func (s *roomService) Enter(context.Context, *coreroom.Room, coreroom.EnterRequest) (coreroom.Grant, error) {
 	return coreroom.Grant{}, nil
 }
-func (s *roomService) Message(_ context.Context, r *coreroom.Room, m coreroom.Message) error {
+func (s *roomService) Message(ctx context.Context, r *coreroom.Room, m coreroom.Message) error {
 	if s.message != nil {
 		if shown, err := s.message(m); !shown || err != nil {
 			return err
 		}
+	}
+	if m.Subject != nil {
+		return r.SetSubject(ctx, coreroom.Subject{Text: *m.Subject, OccupantID: m.From.ID, Nick: m.From.Nick}, m.Stanza.ID, "")
 	}
 	r.Broadcast(m.Post(""))
 	return nil

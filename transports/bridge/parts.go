@@ -66,6 +66,14 @@ func (p *parts) Close() {
 	p.room.Close()
 }
 
+// described has a conversation read its row again that the list of rooms has changed, and then its links.
+func (g *Gateway) described(id int64) {
+	g.flow.conversations.EnqueueAlways(id, func(ctx context.Context, c *conversation.Conversation) {
+		c.Parts.(*parts).room.Reread(ctx)
+		g.xmpp.links.Described(id)
+	})
+}
+
 // enqueue queues a job for the parts of a conversation; false where too many wait, or the gateway stops.
 func (g *Gateway) enqueue(id int64, job func(ctx context.Context, p *parts)) bool {
 	return g.flow.conversations.Enqueue(id, func(ctx context.Context, c *conversation.Conversation) {

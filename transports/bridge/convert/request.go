@@ -37,12 +37,24 @@ type Request struct {
 	Target  string          `json:"target,omitempty"` // a stanza's id, of what is changed
 	First   string          `json:"-"`                // the own id of that stanza, of what is corrected
 	Emoji   []string        `json:"emoji,omitempty"`  // the whole set
-	Topic   string          `json:"topic,omitempty"`
-	Receipt bool            `json:"receipt,omitempty"` // the sender wants one (XEP-0184)
-	Text    string          `json:"text,omitempty"`    // the beginning
-	Linked  *Linked         `json:"linked,omitempty"`  // where it is of a linked room
+	NewTopic
+	Receipt bool    `json:"receipt,omitempty"` // the sender wants one (XEP-0184)
+	Text    string  `json:"text,omitempty"`    // the beginning
+	Linked  *Linked `json:"linked,omitempty"`  // where it is of a linked room
 
 	whole richtext.Text // what Parts are parts of
+}
+
+// NewTopic is the topic that a request gives a room.
+type NewTopic struct {
+	Topic string   `json:"topic,omitempty"`
+	By    *Speaker `json:"by,omitempty"`
+}
+
+// Speaker is who the room shows to have done what the network has done.
+type Speaker struct {
+	Occupant string `json:"occupant"` // occupant id
+	Nick     string `json:"nick"`
 }
 
 // Linked is where a request of a linked room is from.
@@ -106,7 +118,7 @@ func (p Parser) topic(topic string) (Request, error) {
 	if !p.Info.Caps.CanChange(transports.ChangeTopic) {
 		return Request{}, stanza.Forbidden("The topic cannot be changed from here. Please change it on " + p.Info.Name + ".") // XEP-0045 §8.1
 	}
-	return Request{Kind: SendTopic, Topic: topic}, nil
+	return Request{Kind: SendTopic, NewTopic: NewTopic{Topic: topic}}, nil
 }
 
 // reactions is the sender's whole set of reactions to a message (XEP-0444).

@@ -31,9 +31,8 @@ type linkedRoom struct {
 	undescribed      bool // it has not said yet what it can do
 	// oldModeration is set where it knows version 0.2 of XEP-0425 only.
 	oldModeration bool
-	subject       string  // of the room
-	topic         *string // of the channel, which the room is to be shown; nil where it has not changed
-	aff           string  // of the gateway itself
+	topics        topics
+	aff           string // of the gateway itself
 	role          string
 	occupants     map[string]seenOccupant // by nick
 }
@@ -54,6 +53,7 @@ func (l *link) connect(ctx context.Context) {
 	clear(l.asked)
 	l.phase = asking
 	l.room.undescribed = true
+	l.room.topics = topics{carried: l.room.topics.carried}
 	l.distrust()
 	l.room.nicks, l.room.occupants = 0, map[string]seenOccupant{}
 	l.missed, l.in.taken = missed{}, nil // what is behind Seen is read again

@@ -64,6 +64,7 @@ func (l *link) load(ctx context.Context) error {
 	l.gone = !ok
 	l.row, l.channel, l.out.last = row, channel, row.Sent
 	l.in.seen, l.in.seenAt = row.Seen, row.SeenAt
+	l.room.topics.carried = row.Topics
 	return nil
 }
 
@@ -78,7 +79,7 @@ func (l *link) work(ctx context.Context, look mailbox.Marks) {
 		l.readChannel(ctx)
 	}
 	if l.phase == live {
-		l.showTopic()
+		l.carryTopics()
 		l.pump(ctx)
 	}
 	l.save(ctx)
@@ -249,7 +250,7 @@ func (l *link) leave(status string) {
 // save stores how far the link has come.
 func (l *link) save(ctx context.Context) {
 	row := l.row
-	row.Sent, row.Seen, row.SeenAt = l.out.sent, l.in.seen, l.in.seenAt
+	row.Sent, row.Seen, row.SeenAt, row.Topics = l.out.sent, l.in.seen, l.in.seenAt, l.room.topics.carried
 	if l.out.sent == 0 {
 		row.Sent = l.row.Sent
 	}

@@ -236,11 +236,10 @@ func (l *link) groupchat(ctx context.Context, st *stanza.Stanza) {
 			r.at = at
 		}
 	}
-	subject := st.Child("", "subject") != nil && st.Child("", "body") == nil
-	if subject {
-		l.room.subject = st.Tree().ChildText("", "subject")
-	}
+	subject := l.noteSubject(r)
 	switch {
+	case subject && l.phase == live: // carryTopics compares it
+	case l.phase == live && l.typing(r):
 	case l.phase == live:
 		l.take(ctx, r)
 	case l.phase != reading:

@@ -26,7 +26,6 @@ type accepted struct {
 	archive   *tables.Archived
 	tombstone *tables.Archived
 	post      *room.Post // shown to the room
-	subject   *room.Subject
 	st        *stanza.Stanza
 	linked    *Linked // where it is of a linked room
 }
@@ -37,6 +36,7 @@ type written struct {
 	from    jid.JID // full
 	st      *stanza.Stanza
 	subject *string
+	by      room.Occupant // of a room
 }
 
 // A client sends a stanza that was not acknowledged again under the same origin-id (XEP-0359). Other ids need to be
@@ -48,7 +48,7 @@ const (
 
 // Send implements rooms.Outbox.
 func (q *Queue) Send(ctx context.Context, l *logins.Login, m room.Message) error {
-	a, again, err := q.receive(ctx, written{login: l, from: m.Session, st: m.Stanza, subject: m.Subject})
+	a, again, err := q.receive(ctx, written{login: l, from: m.Session, st: m.Stanza, subject: m.Subject, by: m.From})
 	switch {
 	case err != nil:
 		return err
@@ -59,7 +59,7 @@ func (q *Queue) Send(ctx context.Context, l *logins.Login, m room.Message) error
 		p := m.Post("")
 		p.Transient = true
 		q.room.Broadcast(p)
-		q.sendTyping(l, m.Stanza)
+		q.sendTyping(l, m.Session, m.Stanza)
 	default:
 		q.acceptForRoom(m, a)
 	}
@@ -82,7 +82,7 @@ func (q *Queue) Chat(ctx context.Context, l *logins.Login, st *stanza.Stanza) {
 		}
 	case a.call.Kind == "":
 		q.env.Archive(st)
-		q.sendTyping(l, st)
+		q.sendTyping(l, st.From, st)
 	default:
 		q.accepted = append(q.accepted, a)
 		q.typing.ended(st.From)
@@ -122,6 +122,9 @@ func (q *Queue) receive(ctx context.Context, w written) (a accepted, again *tabl
 	}
 	if q.conv.Calls()+len(q.accepted) >= q.env.Settings.Queue {
 		return a, nil, stanza.ResourceConstraint("Too many messages wait to be sent here.")
+	}
+	if checked.Kind == convert.SendTopic {
+		checked.By = &convert.Speaker{Occupant: w.by.ID, Nick: w.by.Nick}
 	}
 	a.request = checked
 	a.call = tables.Call{
@@ -180,8 +183,7 @@ func (q *Queue) acceptForRoom(m room.Message, a accepted) {
 		Lang: post.Lang, Extra: post.Extra, Payload: post.Payload,
 	}
 	switch a.request.Kind {
-	case convert.SendTopic:
-		a.subject = &room.Subject{Text: a.request.Topic, OccupantID: m.From.ID, Nick: m.From.Nick}
+	case convert.SendTopic: // it is the room's once the network has it
 	case convert.SendRead:
 		post.Transient = true
 		a.post = &post
@@ -223,7 +225,6 @@ func (q *Queue) Store(ctx context.Context) (due bool) {
 		return false
 	}
 	q.room.Flush() // a commit takes a while
-	row := q.conv.Row
 	b := &tables.Batch{}
 	for _, a := range list {
 		b.Outbox.Add = append(b.Outbox.Add, a.call)
@@ -239,24 +240,18 @@ func (q *Queue) Store(ctx context.Context) (due bool) {
 		if a.tombstone != nil {
 			b.Archive = append(b.Archive, *a.tombstone)
 		}
-		if a.subject != nil {
-			row.Topic = a.subject.Text
-			b.Rooms.Rooms = append(b.Rooms.Rooms, row)
-		}
 	}
 	first := q.complete && len(q.pending) == 0 && q.call == nil && q.mayBegin(list[0].call)
 	if first {
 		b.Outbox.Add[0] = q.begin(b.Outbox.Add[0])
 	}
 	q.addProgress(b)
-	row.Last, row.LastAt = q.conv.Row.Last, q.conv.Row.LastAt
 	err := q.conv.Commit(ctx, b)
 	q.accepted = nil
 	if err != nil {
 		q.refuseAll(ctx, list, err)
 		return false
 	}
-	q.conv.Row = row
 	q.begun = q.begun || first
 	if q.complete = q.complete && len(q.pending)+len(list) <= maxLoaded; q.complete {
 		q.pending = append(q.pending, b.Outbox.Add...)
@@ -283,22 +278,14 @@ func (q *Queue) refuseAll(ctx context.Context, list []accepted, err error) {
 // show shows the room what has been accepted.
 func (q *Queue) show(ctx context.Context, a accepted) {
 	if a.linked != nil {
-		if !a.linked.Moderated {
+		if a.post != nil {
 			q.room.SetGuest(ctx, a.linked.Author)
 		}
 		a.linked.Done(nil)
 	}
 	q.env.Trace("outbox", slog.String("room", q.conv.Row.Label()), slog.String("kind", a.call.Kind), slog.String("id", a.call.Message))
-	if a.post != nil && a.subject == nil {
+	if a.post != nil {
 		q.room.NotifyMembers(ctx, *a.post, a.st.From)
-	}
-	switch e := q.room.Engine(); {
-	case e == nil:
-	case a.subject != nil:
-		if err := e.SetSubject(ctx, *a.subject, a.call.Message, a.call.Stanza); err != nil {
-			q.env.Log.Warn("showing the subject of a room", "room", q.conv.Row.Net, "error", err)
-		}
-	case a.post != nil:
-		e.Broadcast(*a.post)
+		q.room.Broadcast(*a.post)
 	}
 }

@@ -186,6 +186,12 @@ func (q *Queue) partDone(ctx context.Context, b *tables.Batch, request convert.R
 	if removed != nil {
 		b.Archive = append(b.Archive, removed.rows...)
 	}
+	topic := convert.Kind(row.Kind) == convert.SendTopic
+	if topic {
+		changed := q.conv.Row
+		changed.Topic = request.Topic
+		b.Rooms.Rooms = append(b.Rooms.Rooms, changed)
+	}
 	q.addProgress(b)
 	begins := last && len(q.pending) > 1 && q.mayBegin(q.pending[1])
 	if begins {
@@ -203,6 +209,10 @@ func (q *Queue) partDone(ctx context.Context, b *tables.Batch, request convert.R
 	q.next()
 	if removed != nil {
 		q.room.Broadcast(removed.post)
+	}
+	if topic {
+		q.conv.Row.Topic = request.Topic
+		q.showTopic(ctx, row, request)
 	}
 	if begins {
 		q.pending[0], q.begun = b.Outbox.Update[1], true

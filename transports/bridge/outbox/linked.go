@@ -29,6 +29,10 @@ type Linked struct {
 	Message   tables.LinkMessage
 	Reactions *tables.LinkReactions // that the message sets
 	Emoji     []string              // those of all people of the linked room, with Reactions
+	// Subject is set where Author has given the linked room another subject. The channel has that before it is shown it.
+	Subject *string
+	// Typing is set where Stanza says no more than whether Author writes at the moment (XEP-0085). Done is not called then.
+	Typing bool
 	// Moderated is set where Stanza removes a message as a moderator does (XEP-0425). It is the room that says so; Author is the moderator.
 	Moderated bool
 	// Done is called from the goroutine of the conversation when the message and Message are durable, with ErrNotKept where
@@ -47,6 +51,10 @@ var ErrNotKept = errors.New("the message could not be kept")
 
 // Linked takes a message of a linked room.
 func (q *Queue) Linked(ctx context.Context, m Linked) {
+	if m.Typing {
+		q.sendTyping(m.Login, m.Sender, m.Stanza)
+		return
+	}
 	if taken, err := q.acceptLinked(ctx, m); !taken {
 		m.Done(err)
 	}
@@ -61,12 +69,16 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 	if limit := parser.Info.Caps.MaxText; limit > 0 && !parser.Info.Caps.Relay { // the name stands before the text
 		parser.Info.Caps.MaxText = max(limit/2, limit-utf8.RuneCountInString(m.Author.Nick)-len(": "))
 	}
-	request, err := parser.Parse(m.Stanza, nil)
+	request, err := parser.Parse(m.Stanza, m.Subject)
 	if err != nil || request.Kind == convert.None || request.Kind == convert.SendRead {
 		return false, err
 	}
 	request.Linked = &convert.Linked{Link: m.Message.Link, Nick: m.Author.Nick, Moderated: m.Moderated}
-	request, err = q.check(ctx, written{login: l, from: m.Sender, st: m.Stanza}, request)
+	if request.Kind == convert.SendTopic {
+		request, err = q.linkedTopic(m, request)
+	} else {
+		request, err = q.check(ctx, written{login: l, from: m.Sender, st: m.Stanza}, request)
+	}
 	if err != nil || request.Kind == convert.None {
 		return false, err
 	}
@@ -88,7 +100,7 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 	if call.call.Data, err = json.Marshal(request); err != nil {
 		return false, err
 	}
-	if m.Moderated { // the room is shown it once the network has removed the message
+	if m.Moderated || m.Subject != nil { // the room is shown it once the network has done it
 		q.accepted = append(q.accepted, call)
 		return true, nil
 	}
@@ -98,7 +110,9 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 
 // addLinked adds to a batch what is kept of a message of a linked room.
 func (m *Linked) addLinked(b *tables.LinkBatch) {
-	b.Messages = append(b.Messages, m.Message)
+	if m.Subject == nil {
+		b.Messages = append(b.Messages, m.Message)
+	}
 	if m.Reactions != nil {
 		b.Reactions = append(b.Reactions, *m.Reactions)
 	}

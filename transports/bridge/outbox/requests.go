@@ -243,16 +243,3 @@ func (c *call) read(ctx context.Context) error {
 	last, _ := convert.SplitPartID(parts[len(parts)-1].Net)
 	return reader.MarkRead(ctx, c.room.Net, transports.Read{ID: last})
 }
-
-// topic changes the room's topic.
-func (c *call) topic(ctx context.Context, r *result) error {
-	changer, ok := c.client.(transports.Changer)
-	if !ok {
-		return transports.Refuse("not-allowed", "The topic cannot be changed from here.", nil)
-	}
-	_, err := changer.Apply(ctx, transports.Change{Kind: transports.ChangeTopic, Room: c.room.Net, Text: c.request.Topic})
-	if err == nil {
-		r.batch.Echoes = append(r.batch.Echoes, c.expect("", TopicEcho(c.request.Topic)))
-	}
-	return err
-}

@@ -28,13 +28,13 @@ type typing struct {
 func (t *typing) ended(who jid.JID) { delete(t.by, who.Bare()) }
 
 // sendTyping reports to the network that a user is typing, or has stopped.
-func (q *Queue) sendTyping(l *logins.Login, st *stanza.Stanza) {
+func (q *Queue) sendTyping(l *logins.Login, from jid.JID, st *stanza.Stanza) {
 	on, off := convert.TypingState(st)
 	if q.conv.Row.Net == "" || !l.Caps(q.conv.Row.Net).Typing || !on && !off {
 		return
 	}
 	client, ok := l.Client().(transports.Typer)
-	t, who := &q.typing, st.From.Bare()
+	t, who := &q.typing, from.Bare()
 	if !ok || !on && !t.by[who] || on && t.by[who] && q.env.Now().Sub(t.last) < typingEvery {
 		return
 	}

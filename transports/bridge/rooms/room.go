@@ -191,6 +191,23 @@ func (r *Room) Broadcast(p room.Post) {
 	}
 }
 
+// Reread reads the row of the room again, which others than its goroutine have changed, and shows those in the room another name or topic.
+func (r *Room) Reread(ctx context.Context) {
+	row, ok, err := r.rooms.store.RoomByID(ctx, r.conv.ID)
+	if err != nil || !ok || !r.conv.Exists() {
+		if err != nil {
+			r.rooms.env.Log.Error("reading the row of a room", "room", r.conv.Row.Net, "error", err)
+		}
+		return
+	}
+	topic := r.conv.Row.Topic
+	r.conv.Row.Name, r.conv.Row.Topic, r.conv.Row.Space, r.conv.Row.Group = row.Name, row.Topic, row.Space, row.Group
+	r.SetInfo(ctx)
+	if row.Topic != topic {
+		r.SetSubject(ctx, "")
+	}
+}
+
 // SetSubject shows a new subject to those in the room; by may be "".
 func (r *Room) SetSubject(ctx context.Context, by transports.UserID) {
 	e := r.Engine()

@@ -44,6 +44,8 @@ type Rooms struct {
 type callees struct {
 	direct Direct
 	notify func(context.Context, notification.Message) // nil: nobody is notified
+	// described is called where the row of a conversation was changed by others than its goroutine. It does not block.
+	described func(room int64)
 }
 
 // remembered is what is kept in memory about accounts and logins.
@@ -79,9 +81,9 @@ type Direct interface {
 }
 
 // Connect gives the parts that are built on this one.
-func (r *Rooms) Connect(b Backfill, d Direct) {
+func (r *Rooms) Connect(b Backfill, d Direct, described func(room int64)) {
 	r.Index.Connect(b)
-	r.direct = d
+	r.direct, r.described = d, described
 }
 
 // Start makes the service that opens rooms, until ctx ends.

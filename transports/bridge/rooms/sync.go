@@ -143,13 +143,17 @@ func (r *Rooms) keep(ctx context.Context, l *logins.Login, page []transports.Roo
 		rows = append(rows, Scoped(l, convert.RoomInfo(tables.Room{Net: info.ID, Kind: info.Kind, Peer: info.Peer}, info)))
 		visible = append(visible, tables.Visibility{Login: l.ID, Joined: info.Joined, Writable: info.Writable})
 	}
-	rows, closed, err := r.store.PutRooms(ctx, rows, l.ID, visible)
+	put, err := r.store.PutRooms(ctx, rows, l.ID, visible)
 	if err != nil {
 		return err
 	}
-	for _, row := range closed {
+	for _, row := range put.Closed {
 		r.Index.HideAll(row.ID)
 	}
+	for _, row := range put.Changed {
+		r.described(row.ID)
+	}
+	rows = put.Kept
 	joined := rows[:0:0]
 	for i, row := range rows {
 		if visible[i].Joined {

@@ -22,6 +22,14 @@ type Link struct {
 	Seen    string             // id of the last message of the linked room that the channel has
 	SeenAt  time.Time
 	Cause   string // why it does not work until its owner does something; "" where it works
+	Topics  LinkTopics
+}
+
+// LinkTopics are the topics on both sides that a link has carried.
+type LinkTopics struct {
+	Channel string
+	Room    string // the subject of the linked room
+	Known   bool   // false until the two were compared first
 }
 
 // LinkMessage is one message in both rooms.
@@ -50,7 +58,7 @@ type LinkBatch struct {
 }
 
 const (
-	linkColumns = `SELECT l.id, l.room, l.login, l.address, l.people, l.sent, l.seen, l.seen_at, l.cause FROM bridge_links l `
+	linkColumns = `SELECT l.id, l.room, l.login, l.address, l.people, l.sent, l.seen, l.seen_at, l.cause, l.topic, l.subject, l.compared FROM bridge_links l `
 
 	linksSQL = linkColumns + `JOIN bridge_rooms r ON r.id = l.room WHERE r.gateway = ? ORDER BY l.id`
 	linkSQL  = linkColumns + `WHERE l.room = ? AND l.address = ?`
@@ -61,7 +69,7 @@ SELECT CAST(?1 AS BIGINT), CAST(?2 AS TEXT), CAST(?3 AS TEXT), CAST(?4 AS BIGINT
 WHERE NOT EXISTS (SELECT 1 FROM bridge_links WHERE room = ?1 AND address = ?3) ON CONFLICT (room, address) DO NOTHING`
 	dropLinkSQL     = `DELETE FROM bridge_links WHERE id = ?`
 	linkCauseSQL    = `UPDATE bridge_links SET cause = ? WHERE id = ?`
-	linkProgressSQL = `UPDATE bridge_links SET sent = ?, seen = ?, seen_at = ? WHERE id = ?`
+	linkProgressSQL = `UPDATE bridge_links SET sent = ?, seen = ?, seen_at = ?, topic = ?, subject = ?, compared = ? WHERE id = ?`
 
 	linkMessageColumns = `SELECT link, entry, message, there, there_id, author, nick, at FROM bridge_link_messages WHERE link = ? `
 	linkByEntrySQL     = linkMessageColumns + `AND entry = ?`
@@ -85,7 +93,7 @@ WHERE EXISTS (SELECT 1 FROM bridge_links WHERE id = ?1) ON CONFLICT DO NOTHING`
 func readLink(row scan.Row) (l Link, err error) {
 	var address string
 	var seenAt int64
-	if err = row.Scan(&l.ID, &l.Room, &l.Login, &address, &l.People, &l.Sent, &l.Seen, &seenAt, &l.Cause); err != nil {
+	if err = row.Scan(&l.ID, &l.Room, &l.Login, &address, &l.People, &l.Sent, &l.Seen, &seenAt, &l.Cause, &l.Topics.Channel, &l.Topics.Room, &l.Topics.Known); err != nil {
 		return l, err
 	}
 	l.SeenAt = moment(seenAt)
@@ -144,7 +152,7 @@ func (s *Store) LinkProgress(ctx context.Context, l Link, list []LinkMessage) er
 		if err := addLinkMessages(tx, list); err != nil {
 			return err
 		}
-		_, err := tx.Exec(linkProgressSQL, l.Sent, l.Seen, micros(l.SeenAt), l.ID)
+		_, err := tx.Exec(linkProgressSQL, l.Sent, l.Seen, micros(l.SeenAt), l.Topics.Channel, l.Topics.Room, l.Topics.Known, l.ID)
 		return err
 	})
 	if err != nil {

@@ -117,13 +117,18 @@ func (s *Store) RoomLogins(ctx context.Context, room int64) ([]Visibility, error
 	}, roomLoginsSQL, room)
 }
 
-// PutRooms adds or updates rooms that a login sees; visible has one entry for each. closed are those that were public and are
-// private now: only their members see them still.
-func (s *Store) PutRooms(ctx context.Context, rooms []Room, login transports.LoginID, visible []Visibility) (kept, closed []Room, err error) {
+// PutRooms is what has become of rooms that were added or updated.
+type PutRooms struct {
+	Kept    []Room // all of them
+	Closed  []Room // those that were public and are private now: only their members see them still
+	Changed []Room // those that have another name, topic or workspace now
+}
+
+// PutRooms adds or updates rooms that a login sees; visible has one entry for each.
+func (s *Store) PutRooms(ctx context.Context, rooms []Room, login transports.LoginID, visible []Visibility) (put PutRooms, err error) {
 	defer s.seen.Add(1)
-	kept = make([]Room, len(rooms))
 	err = s.engine.Write(ctx, func(tx *sql.Tx) error {
-		closed = nil
+		put = PutRooms{Kept: make([]Room, len(rooms))}
 		for i, r := range rooms {
 			row, err := s.addRoom(tx, r)
 			if err != nil {
@@ -136,14 +141,17 @@ func (s *Store) PutRooms(ctx context.Context, rooms []Room, login transports.Log
 			if _, err := tx.Exec(putVisibleSQL, string(login), r.ID, visible[i].Joined, visible[i].Writable); err != nil {
 				return fmt.Errorf("keep who sees room %s: %w", r.Key, err)
 			}
-			kept[i] = r
+			put.Kept[i] = r
 			if row.Kind == transports.Public && r.Kind == transports.Private {
-				closed = append(closed, r)
+				put.Closed = append(put.Closed, r)
+			}
+			if row.Name != r.Name || row.Topic != r.Topic || row.Space != r.Space || row.Group != r.Group {
+				put.Changed = append(put.Changed, r)
 			}
 		}
 		return nil
 	})
-	return kept, closed, err
+	return put, err
 }
 
 // RoomMembers are the members of a room as far as they are known.
