@@ -93,3 +93,19 @@ func (s *Slixmpp) Login(ctx context.Context, server *Server, account Account) er
 	s.JID, s.Mechanism, s.Roster = result.JID, result.Mechanism, result.Roster
 	return err
 }
+
+// Attach attaches a component to a server, and returns the privileges that it is told (XEP-0356).
+func (s *Slixmpp) Attach(ctx context.Context, server *Server, c Component) (privileges map[string]string, err error) {
+	host, port, err := net.SplitHostPort(server.ComponentAddr)
+	if err != nil {
+		return nil, err
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	var result struct{ Privileges map[string]string }
+	err = s.Do(ctx, "attach", map[string]any{"jid": c.Domain, "secret": c.Secret, "host": host, "port": number, "domain": server.Host}, &result)
+	s.JID = c.Domain
+	return result.Privileges, err
+}

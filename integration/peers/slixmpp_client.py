@@ -86,6 +86,52 @@ class Puppet(slixmpp.ClientXMPP):
         say({"event": "stanza", "kind": stanza.name, "seen": seen, "raw": str(stanza)})
 
 
+DELEGATION, FORWARD = "urn:xmpp:delegation:2", "urn:xmpp:forward:0"
+
+
+class Component(slixmpp.ComponentXMPP):
+    """A component with privileges (XEP-0356), which answers the requests that are delegated to it (XEP-0355; slixmpp has no plugin for that)."""
+
+    def __init__(self, jid, secret, host, port, domain):
+        super().__init__(jid, secret, host, port)
+        self.auto_reconnect = False
+        self.ready = asyncio.get_event_loop().create_future()
+        self.notes = {}
+        for plugin in ("xep_0030", "xep_0297", "xep_0356"):
+            self.register_plugin(plugin)
+        # The plugin of this slixmpp takes the address that it connects to for the server's domain.
+        self.connect(host=host, port=port)
+        self.server_host = domain
+        self.add_event_handler("privileges_advertised", lambda _: self.ready.done() or self.ready.set_result(None))
+        self.add_event_handler("disconnected", self.on_gone)
+        self.register_handler(Callback("delegated", MatchXPath("{jabber:component:accept}iq/{%s}delegation" % DELEGATION), self.delegated))
+        for kind in ("message", "iq"):
+            self.register_handler(Callback("report " + kind, MatchXPath("{jabber:component:accept}" + kind), self.on_stanza))
+
+    def on_gone(self, reason):
+        if not self.ready.done():
+            self.ready.set_result("disconnected: %s" % reason)
+        say({"event": "gone", "reason": str(reason)})
+
+    @staticmethod
+    def on_stanza(stanza):
+        say({"event": "stanza", "kind": stanza.name, "seen": {"from": str(stanza["from"]), "type": stanza["type"], "id": stanza["id"]}, "raw": str(stanza)})
+
+    def delegated(self, iq):
+        """Keeps a note for each account, and returns it."""
+        asked = iq.xml.find("{%s}delegation/{%s}forwarded/{jabber:client}iq" % (DELEGATION, FORWARD))
+        note, owner = asked[0], slixmpp.JID(asked.get("from")).bare
+        if asked.get("type") == "set":
+            self.notes[owner] = note.text
+        result = ET.Element("{jabber:client}iq", {"type": "result", "to": asked.get("from"), "id": asked.get("id")})
+        ET.SubElement(result, note.tag).text = self.notes.get(owner, "")
+        reply = iq.reply(clear=True)
+        wrapped = ET.Element("{%s}delegation" % DELEGATION)
+        ET.SubElement(wrapped, "{%s}forwarded" % FORWARD).append(result)
+        reply.xml.append(wrapped)
+        reply.send()
+
+
 class Commands:
     """What can be asked for; each method is one command."""
 
@@ -106,6 +152,37 @@ class Commands:
             "mechanism": self.xmpp["feature_mechanisms"].mech.name,
             "roster": self.contacts(roster),
         }
+
+    async def attach(self, jid, secret, host, port, domain):
+        """Attaches a component, and waits until it is told its privileges."""
+        self.xmpp = Component(jid, secret, host, port, domain)
+        fault = await self.xmpp.ready
+        if fault:
+            raise RuntimeError(fault)
+        return {"privileges": self.xmpp["xep_0356"].granted_privileges}
+
+    async def note(self, type, text=None):
+        """Keeps a note at the own server, or reads it."""
+        iq = self.xmpp.Iq()
+        iq["type"] = type
+        ET.SubElement(iq.xml, "{urn:example:notes}note").text = text
+        answer = await iq.send()
+        return {"text": answer.xml.find("{urn:example:notes}note").text}
+
+    async def roster_of(self, jid):
+        return self.contacts(await self.xmpp["xep_0356"].get_roster(jid))
+
+    async def set_roster_of(self, jid, items):
+        await self.xmpp["xep_0356"].set_roster(jid, items)
+
+    async def message_of(self, jid, to, body):
+        """Sends a message in an account's name."""
+        m = self.xmpp.make_message(mfrom=jid, mto=to, mbody=body, mtype="chat")
+        m.namespace = "jabber:client"
+        m.xml.tag = "{jabber:client}message"
+        for e in m.xml:
+            e.tag = e.tag.replace("{jabber:component:accept}", "{jabber:client}")
+        self.xmpp["xep_0356"].send_privileged_message(m)
 
     async def upload(self, to, path):
         """Uploads a file and sends its address."""
