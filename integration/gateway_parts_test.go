@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dragoman-im/dragoman/integration/peers"
 	"github.com/dragoman-im/dragoman/integration/xmltree"
@@ -142,10 +143,19 @@ func registration(ctx context.Context, t *testing.T, h *deployment, w fakeNetwor
 		t.Errorf("when it is linked: %s", q)
 	}
 	local, _, _ := w.friend()
-	w.send(true, "Registered?")
-	until(ctx, t, l.conn, "a message of the friend", func(e *xmltree.Element) bool {
-		return e.ChildText("body") == "Registered?" && strings.HasPrefix(e.Attr("from"), local+"@"+h.domain)
-	})
+	// What is written before the gateway has connected to the network is not shown: nobody knew the conversation.
+	for arrived := false; !arrived; {
+		w.send(true, "Registered?")
+		soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+		for !arrived && soon.Err() == nil {
+			e, err := l.conn.Next(soon)
+			arrived = err == nil && e.ChildText("body") == "Registered?" && strings.HasPrefix(e.Attr("from"), local+"@"+h.domain)
+			if err != nil && soon.Err() == nil || ctx.Err() != nil {
+				t.Fatalf("a message of the friend: %v", err)
+			}
+		}
+		cancel()
+	}
 	if e := l.set("<query xmlns='" + spaceRegister + "'><remove/></query>"); e.Attr("type") != "result" {
 		t.Errorf("unlinking: %s", e)
 	}
