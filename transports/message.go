@@ -18,8 +18,10 @@ type Message struct {
 	Location *Location     `json:"location,omitempty"`
 	ReplyTo  MessageID     `json:"reply_to,omitempty"`
 	Thread   MessageID     `json:"thread,omitempty"` // the message that the thread hangs on
-	Me       bool          `json:"me,omitempty"`
-	Notice   bool          `json:"notice,omitempty"` // by the network: "Ann joined"
+	// InRoom is set for a message of a thread that was written to the room too: it is shown there, as an answer.
+	InRoom bool `json:"in_room,omitempty"`
+	Me     bool `json:"me,omitempty"`
+	Notice bool `json:"notice,omitempty"` // by the network: "Ann joined"
 	// Edited is when the text was changed the last time, of a past message whose edits are in it already.
 	Edited time.Time `json:"edited,omitzero"`
 }

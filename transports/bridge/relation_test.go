@@ -142,6 +142,16 @@ func TestRepliesThreadsAndSpeakers(t *testing.T) {
 			t.Fatal(got)
 		}
 		first, threaded := stanzaID(got[0]), stanzaID(got[1])
+		h.check(h.world.Do(func(as faultnet.As) error { // also to the room
+			return as.Emit("plaza", transports.Event{Key: "t2", Actor: "ben", Body: transports.Message{ID: "t2", Text: richtext.FromPlain("at two"), ReplyTo: root, Thread: root, InRoom: true}})
+		}))
+		both := h.received(phone)
+		if len(both) != 1 || both[0].Child("", "thread") != nil || both[0].Child("urn:xmpp:reply:0", "reply").Attr("id") != first || got[1].Child("", "thread") == nil {
+			t.Fatalf("%s, %s", got, both)
+		}
+		h.sendToRoom(phone, "plaza", "fine", replyTo(stanzaID(both[0])))
+		wantCalls(t, n, `send "fine" by me in `+string(root)+` to t2 (Ben: at two)`)
+		h.discard()
 		h.sendToRoom(phone, "plaza", "yes", replyTo(first))
 		wantCalls(t, n, `send "yes" by me to `+string(root)+` (Cleo: lunch?)`)
 		h.sendToRoom(phone, "plaza", "no", replyTo(threaded)) // the client does not name the thread

@@ -60,6 +60,15 @@ func TestRepliesAndTheirCorrections(t *testing.T) {
 	if got := w.message(relayed.ID); got.Name != "Juliet" || got.Text != lead+"yes" {
 		t.Errorf("%+v", got)
 	}
+	m.ClientID, m.Answered = "c3", &transports.Answered{Author: "An_n", Text: "shall we\ngo to [the](https://evil.example) @everyone " + strings.Repeat("now ", 40)}
+	quoting, err := s.Send(t.Context(), m)
+	w.must(err)
+	link := strings.TrimSuffix(strings.TrimPrefix(lead, "-# ↪ "), "\n")
+	want := "-# ↪ [An\\_n: shall we go to (the)\\(https\\://evil.example) @\u200beveryone now now now now now now now…](" + link + ")\nyes"
+	if got := w.message(quoting.ID).Text; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	m.Answered = nil
 	m.Text = richtext.FromPlain(strings.Repeat("word ", 500)) // 2,500 characters
 	rest := w.correct(s, relayed.ID, m)
 	got := w.message(relayed.ID).Text

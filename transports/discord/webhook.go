@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/transports/discord/content"
 	"github.com/dragoman-im/dragoman/transports/discord/objects"
 	"github.com/dragoman-im/dragoman/transports/discord/rest"
+	"github.com/dragoman-im/dragoman/transports/richtext"
 )
 
 // hookName is what our webhooks are called; a name may not hold "discord" or "clyde".
@@ -138,12 +139,37 @@ func (h *hooks) drop(w *hook) {
 	}
 }
 
-// answers is a line that names the message which a message answers, since a webhook cannot reply.
+// maxQuoted is how many characters of an answered message, and maxQuotedName of its author's name, are quoted.
+const (
+	maxQuoted     = 80
+	maxQuotedName = 32
+)
+
+// answers is a line with a link to the message which a message answers, since a webhook cannot reply: the beginning of that message.
 func answers(c *objects.Channel, m transports.Outgoing) string {
 	if !content.IsSnowflake(string(m.ReplyTo)) {
 		return ""
 	}
-	return "-# ↪ https://discord.com/channels/" + c.GuildID + "/" + c.ID + "/" + string(m.ReplyTo) + "\n"
+	link := richtext.Node{Kind: richtext.Link, URL: "https://discord.com/channels/" + c.GuildID + "/" + c.ID + "/" + string(m.ReplyTo)}
+	if label := quoted(m.Answered); label != "" {
+		link.Children = richtext.Text{{Text: label}}
+	}
+	return "-# ↪ " + content.Markup(transports.Outgoing{Text: richtext.Text{link}}) + "\n"
+}
+
+// quoted is one short line of an answered message.
+func quoted(m *transports.Answered) string {
+	if m == nil {
+		return ""
+	}
+	line := strings.Join(strings.Fields(m.Text), " ")
+	if short := content.Shorten(line, maxQuoted); short != line {
+		line = strings.TrimSuffix(short, "…") + "…"
+	}
+	if name := strings.Join(strings.Fields(content.Shorten(m.Author, maxQuotedName)), " "); name != "" && line != "" {
+		line = name + ": " + line
+	}
+	return line
 }
 
 // relay writes through the channel's webhook, which is made anew once where it is gone.

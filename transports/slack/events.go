@@ -162,6 +162,7 @@ func (s *client) message(m *rawMessage, room transports.RoomInfo, app string) tr
 	if m.ThreadTS != "" && m.ThreadTS != m.TS {
 		body.Thread = transports.MessageID(m.ThreadTS)
 		body.ReplyTo = body.Thread
+		body.InRoom = m.Subtype == "thread_broadcast" // "Also send to the channel"
 	}
 	if m.Edited != nil {
 		body.Edited = stampTime(m.Edited.TS)

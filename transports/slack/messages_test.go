@@ -2,6 +2,7 @@ package slack
 
 import (
 	"encoding/json"
+	"net/url"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -51,5 +52,23 @@ func TestMessagesAreShown(t *testing.T) {
 				t.Errorf("shown as\n%s\nwant\n%s", got, shownAs[c.Name])
 			}
 		})
+	}
+}
+
+// A message of a thread that was sent to the channel too is in both; one that was not is in the thread only.
+func TestThreadMessagesInTheChannel(t *testing.T) {
+	w := newWorld(t)
+	s, k := w.open(w.link(w.userTok))
+	root := w.ben.Say(w.general, "lunch?")
+	k.Event(t, "message lunch?")
+	for text, broadcast := range map[string]string{"pizza": "false", "at two": "true"} {
+		args := url.Values{"channel": {w.general.ID}, "text": {text}, "thread_ts": {root.TS}, "reply_broadcast": {broadcast}}
+		if err := s.call(t.Context(), "chat.postMessage", args, nil); err != nil {
+			t.Fatal(err)
+		}
+		m, ok := k.Event(t, "message "+text).Body.(transports.Message)
+		if !ok || string(m.Thread) != root.TS || m.ReplyTo != m.Thread || m.InRoom != (broadcast == "true") {
+			t.Errorf("%s: %+v", text, m)
+		}
 	}
 }

@@ -84,9 +84,11 @@ func (s *step) show(ctx context.Context, m transports.Message) error {
 	if err != nil {
 		return err
 	}
-	thread, err := s.threadOf(ctx, m.Thread)
-	if err != nil {
-		return err
+	thread := ""
+	if !m.InRoom {
+		if thread, err = s.threadOf(ctx, m.Thread); err != nil {
+			return err
+		}
 	}
 	id := s.stanzaID(string(m.ID))
 	s.b.Messages.Mappings = append(s.b.Messages.Mappings, tables.Mapping{
