@@ -65,3 +65,40 @@ func (d *dino) blocks() {
 		d.Fatal(err)
 	}
 }
+
+// moderates has Dino create a room, speak in it, give it a subject, throw Bob out, and let members in only (XEP-0045).
+func (d *dino) moderates() {
+	d.Helper()
+	const room = "cave@conference.localhost"
+	if err := d.Open(d.ctx, "xmpp:"+room+"?join"); err != nil {
+		d.Fatal(err)
+	}
+	d.presses("push button", "Join")
+	d.shows(room+"/alice", "muc#user}:code='201'") // the room is new, and locked
+	d.displays(room)
+	enter := func() {
+		d.send(d.bob, "<presence to='"+room+"/Bob'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+	}
+	repeats(d.ctx, d.T, "the first words", func(ctx context.Context) error {
+		if err := d.Keys(ctx, "Hello, cave", "Escape", "ctrl+a"); err != nil {
+			return err
+		}
+		return d.Keys(ctx, "", "Return")
+	}, func(ctx context.Context) error { return d.Await(ctx, room+"/alice", "Hello, cave") })
+	enter()
+	d.gets("<presence", room+"/Bob", `"110"`)
+	d.send(d.bob, "<message type='groupchat' to='"+room+"'><body>Something wicked</body></message>")
+	d.displays("Something wicked")
+	d.typed("/topic Macbeth", []string{"Escape", "ctrl+a"}, "<subject>Macbeth</subject>")
+	d.displays("Macbeth")
+	d.typed("/kick Bob", []string{"Escape", "ctrl+a"}, "<presence", room+"/Bob", `"307"`)
+
+	d.presses("push button", "Channel details")
+	d.presses("check box", "Members only")
+	if err := d.CloseWindow(d.ctx, "Conference Details"); err != nil {
+		d.Fatal(err)
+	}
+	d.shows("muc#user}:code='104'")
+	enter()
+	d.gets("<presence", room+"/Bob", "registration-required")
+}

@@ -22,8 +22,8 @@ import (
 // insideEnv says that this process runs in the namespaces of TestDino.
 const insideEnv = "DRAGOMAN_TEST_INSIDE"
 
-// TestDino has Dino log in, chat, correct, get copies, fetch an avatar and a file, enter a bookmarked room, resume after a cut and read its
-// history. It runs in namespaces: Dino finds servers by port 5222 and trusts what the machine trusts.
+// TestDino has Dino log in, chat, correct, get copies, fetch an avatar, exchange files, block, enter a bookmarked room, moderate one,
+// resume after a cut and read its history. It runs in namespaces: Dino finds servers by port 5222 and trusts what the machine trusts.
 func TestDino(t *testing.T) {
 	if os.Getenv(insideEnv) != "" {
 		dinoSession(t)
@@ -167,6 +167,7 @@ func dinoSession(t *testing.T) {
 	d.uploads()
 	d.blocks()
 	d.entersRoom(phone)
+	d.moderates()
 
 	relay.Cut()
 	d.send(bob, "<message type='chat' id='cut' to='alice@localhost'><body>during the cut</body><request xmlns='urn:xmpp:receipts'/></message>")

@@ -60,7 +60,7 @@ func suite() []category {
 			{"vcard-temp", basic, "XEP-0054", done, "", []proof{"scenario/vcard"}},
 			{"Outbound message synchronisation", basic, "XEP-0280", done, "", []proof{"scenario/carbons", "scenario/carbons-forged"}},
 			{"User blocking", advanced, "XEP-0191", done, "", []proof{"scenario/blocking"}},
-			{"Group chat", basic, "XEP-0045, XEP-0249", done, "Rooms of the server, and the channels of networks.", []proof{"scenario/rooms-7.2-enter", "scenario/rooms-7.4-messages", "scenario/rooms-7.8-invitations", "scenario/rooms-10.1-create", "integration TestProfanityRooms", "integration TestForeignClients", "scenario/client-features"}},
+			{"Group chat", basic, "XEP-0045, XEP-0249", done, "Rooms of the server, and the channels of networks.", []proof{"scenario/rooms-7.2-enter", "scenario/rooms-7.4-messages", "scenario/rooms-7.8-invitations", "scenario/rooms-10.1-create", "integration TestProfanityRooms", "integration TestDino", "integration TestForeignClients", "scenario/client-features"}},
 			{"Advanced group chat", advanced, "XEP-0048, XEP-0313, XEP-0402, XEP-0410", done, "", []proof{"scenario/bookmarks", "scenario/rooms-17.4-iq", "scenario/room-archive", "core/room TestSelfPing", "core/archive TestRoomArchive"}},
 			{"Persistent storage of private data via pubsub", advanced, "XEP-0223", done, "", []proof{"scenario/bookmarks", "core/server/featuretest TestPrivateNodes"}},
 			{"Private XML storage", advanced, "XEP-0049", done, "", []proof{"scenario/private"}},
@@ -75,7 +75,7 @@ func suite() []category {
 		{"Mobile", []provision{
 			{"Stream management", basic, "XEP-0198", done, "", []proof{"scenario/resume", "integration TestSlixmppResumes", "integration TestXMPPJS"}},
 			{"Client state indication", basic, "XEP-0352", done, "", []proof{"scenario/inactive", "core/c2s TestInactiveResumed"}},
-			{"Third party push notifications", advanced, "XEP-0357", done, "What Monal, Siskin and Conversations send was taken from their source.", []proof{"scenario/push", "scenario/push-room", "scenario/push-monal", "scenario/push-siskin", "core/server/featuretest TestPush"}},
+			{"Third party push notifications", advanced, "XEP-0357", done, "What Monal, Siskin and Conversations send was taken from their source; Dino 0.4 and Gajim 1.7 have no push.", []proof{"scenario/push", "scenario/push-room", "scenario/push-monal", "scenario/push-siskin", "core/server/featuretest TestPush"}},
 		}},
 		{"A/V calling", []provision{
 			{"Call setup", clients, "XEP-0167, XEP-0353", passes, "", []proof{"scenario/calls"}},

@@ -141,6 +141,17 @@ func TestReservedRoom(t *testing.T) { // XEP-0045 §10.1: made, locked, then con
 		t.Error(got)
 	}
 	p.join("bob/1")
+	for _, spoken := range []string{"<message from='ann/1' to='' id='m1' type='groupchat'><body>Hail</body></message>", invite("ann/1", "<invite to='joe@example.org'/>")} {
+		p = locked() // what its owner says accepts the defaults
+		p.in(strings.ReplaceAll(spoken, "ann/1", "bob/1"))
+		if got := p.condition(); got != "cancel item-not-found" || !p.Config().Locked {
+			t.Error(got)
+		}
+		if p.in(spoken); p.Config().Locked {
+			t.Errorf("still locked: %s", spoken)
+		}
+		p.join("bob/1")
+	}
 	p = locked()
 	p.in("<iq from='ann/1' to='' id='c' type='set'><query xmlns='" + muc.NSOwner + "'><x xmlns='jabber:x:data' type='cancel'/></query></iq>")
 	p.want("<presence to='ann/1' from='/ann' type='unavailable'><x><item affiliation='owner' role='none' jid='ann/1'/><destroy/><status code='110'/></x></presence>", "<iq to='ann/1'…")

@@ -57,6 +57,17 @@ func (r *Room) ownerSet(ctx context.Context, st *stanza.Stanza, query *stanza.El
 	if err != nil {
 		return err
 	}
+	return r.settle(ctx, a, want)
+}
+
+// acceptDefaults configures a locked room as it is for an owner who speaks in it without having asked for an instant room
+// (XEP-0045 §10.1.2). Dino sends nothing else: nobody could enter the rooms that it creates.
+func (r *Room) acceptDefaults(ctx context.Context, from jid.JID) error {
+	return r.settle(ctx, r.actor(from), r.settings())
+}
+
+// settle gives the room the settings that an owner wants. A room that was locked is open then.
+func (r *Room) settle(ctx context.Context, a actor, want rules.Settings) error {
 	want.Config.Locked = false // XEP-0045 §10.1.2: an empty form accepts the defaults
 	people := r.namedIn(a, want)
 	if err := r.lists.CheckOwnerLeft(listed(people)); err != nil {

@@ -14,9 +14,16 @@ import (
 
 func (r *Room) handleMessage(ctx context.Context, st *stanza.Stanza) error {
 	s := r.occupants.BySession(st.From)
+	if r.config.Locked {
+		// XEP-0045 §17.2 would refuse its owner's messages to all and invitations too.
+		if s == nil || s.Occupant.Affiliation != rules.AffOwner || st.Type != stanza.TypeGroupchat && st.To.IsFull() {
+			return stanza.ItemNotFound("This room is not open yet: its owner has to configure it.") // XEP-0045 §17.2
+		}
+		if err := r.acceptDefaults(ctx, st.From); err != nil {
+			return err
+		}
+	}
 	switch {
-	case r.config.Locked:
-		return stanza.ItemNotFound("This room is not open yet: its owner has to configure it.") // XEP-0045 §17.2
 	case st.Type == stanza.TypeGroupchat && st.To.IsFull():
 		return stanza.BadRequest("A private message cannot be of type groupchat.") // XEP-0045 §7.5
 	case st.Type == stanza.TypeGroupchat:

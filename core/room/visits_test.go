@@ -182,11 +182,11 @@ func TestLockedRoom(t *testing.T) { // XEP-0045 §7.2.10, §10.1.3, §17.2
 		o.Snapshot = &Snapshot{Config: rules.Config{Locked: true, Persistent: true}, Affiliations: map[jid.JID]affiliations.Entry{person("ann"): {Affiliation: rules.AffOwner}}}
 	}).join("ann/1", "ann/2")
 	for name, xml := range map[string]string{
-		"a message":         say("ann/1", "x"),
-		"a private message": "<message from='ann/1' to='/ann' type='chat'><body>x</body></message>",
-		"an invitation":     invite("ann/1", "<invite to='joe@example.org'/>"),
-		"a stranger's IQ":   iq("bob/1", "", "get", "<query xmlns='"+nsDiscoInfo+"'/>"),
-		"a stranger's try":  enter("bob/1", "bob"),
+		"a stranger's words":      say("bob/1", "x"),
+		"a private message":       "<message from='ann/1' to='/ann' type='chat'><body>x</body></message>",
+		"a stranger's invitation": invite("bob/1", "<invite to='joe@example.org'/>"),
+		"a stranger's IQ":         iq("bob/1", "", "get", "<query xmlns='"+nsDiscoInfo+"'/>"),
+		"a stranger's try":        enter("bob/1", "bob"),
 	} {
 		p.in(xml)
 		if got := p.condition(); got != "cancel item-not-found" {
