@@ -1,5 +1,5 @@
 // Package peers starts the programs that the integration tests need: the dragoman binary
-// itself, Prosody, ejabberd, biboumi, ngircd, scripts on slixmpp and @xmpp/client, go-sendxmpp. Each has its own
+// itself, Prosody, ejabberd, biboumi, ngircd, scripts on slixmpp and @xmpp/client, go-sendxmpp, Chromium. Each has its own
 // temporary directory, free ports on loopback, a captured log that is shown when the test
 // fails, and is stopped by its process id when the test ends.
 //
