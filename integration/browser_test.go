@@ -105,7 +105,7 @@ func TestBrowserGuest(t *testing.T) {
 	defer cancel()
 	d := peers.StartDragoman(t, peers.Options{Setup: peers.Setup{Host: testHost, Accounts: testAccounts, Anonymous: true}, LocalWeb: true})
 	p := person{t, ctx, peers.StartBrowser(ctx, t, "http://"+d.HTTPAddr+"/guest", peers.Phone)}
-	p.sees("@anon."+testHost)
+	p.sees("@anon." + testHost)
 	var page struct{ Width, Shown int }
 	if err := p.b.Do(ctx, "fits", nil, &page); err != nil || page.Width > page.Shown {
 		t.Errorf("the page is %d wide on a screen of %d, %v", page.Width, page.Shown, err)
