@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -9,11 +10,14 @@ import (
 
 // Web is section [web].
 type Web struct {
-	URL     string   `toml:"url" doc:"The address under which the HTTP listener can be reached from outside, such as https://files.example.org behind a reverse proxy. Empty: https, the host and the port of the first address in listen.http_tls; for the host localhost without a certificate http and the first address in listen.http. If it is set and begins with https:, invitations have landing pages below it, at /invite/."`
-	Proxies []string `toml:"trusted_proxies" doc:"IP addresses and networks of the reverse proxies whose X-Forwarded-For header names the client, and whose X-Forwarded-Proto header says whether it came over TLS."`
-	Clients bool     `toml:"clients" doc:"Whether XMPP clients, such as those in browsers, may connect by WebSocket (RFC 7395), at the path /ws. Without TLS, only from this machine or through one of the trusted proxies to which they came over TLS, unless tls.required is false."`
-	Chat    bool     `toml:"chat" doc:"Whether the web client Converse.js is served at /, which needs clients. Where there are anonymous hosts, it is at /guest for people without an account."`
-	Origins []string `toml:"origins" doc:"Web pages whose scripts may connect, by their origin, such as https://chat.example.org. *: all; a page has no more rights than the person who logs in there. Pages of this server itself always may."`
+	URL        string   `toml:"url" doc:"The address under which the HTTP listener can be reached from outside, such as https://files.example.org behind a reverse proxy. Empty: https, the host and the port of the first address in listen.http_tls; for the host localhost without a certificate http and the first address in listen.http. If it is set and begins with https:, invitations have landing pages below it, at /invite/."`
+	Proxies    []string `toml:"trusted_proxies" doc:"IP addresses and networks of the reverse proxies whose X-Forwarded-For header names the client, and whose X-Forwarded-Proto header says whether it came over TLS."`
+	Clients    bool     `toml:"clients" doc:"Whether XMPP clients, such as those in browsers, may connect by WebSocket (RFC 7395), at the path /ws. Without TLS, only from this machine or through one of the trusted proxies to which they came over TLS, unless tls.required is false."`
+	Chat       bool     `toml:"chat" doc:"Whether the web client Converse.js is served at /, which needs clients. Where there are anonymous hosts, it is at /guest for people without an account."`
+	Addresses  []string `toml:"addresses" doc:"IP addresses at which the server can be reached from outside. If there are any, the document /.well-known/host-meta.json of each domain says where clients and other servers connect to it (XEP-0487), which then need no SRV records. They fetch it by https from port 443 of the domain. Empty: it names only the WebSocket."`
+	ClientPort int      `toml:"client_port" doc:"Port at these addresses for clients with direct TLS. 0: that of the first address in listen.c2s_tls."`
+	ServerPort int      `toml:"server_port" doc:"Port at these addresses for other servers with direct TLS. 0: that of the first address in listen.s2s_tls."`
+	Origins    []string `toml:"origins" doc:"Web pages whose scripts may connect, by their origin, such as https://chat.example.org. *: all; a page has no more rights than the person who logs in there. Pages of this server itself always may."`
 }
 
 // Upload is section [upload].
@@ -46,6 +50,18 @@ func defaultUpload() Upload {
 
 func defaultWeb() Web { return Web{Clients: true, Chat: true, Origins: []string{"*"}} }
 
+// PublicAddresses returns addresses.
+func (w *Web) PublicAddresses() (all []netip.Addr, err error) {
+	for _, text := range w.Addresses {
+		ip, err := netip.ParseAddr(text)
+		if err != nil || ip.Zone() != "" || ip.IsUnspecified() || ip.IsMulticast() {
+			return nil, fmt.Errorf("%q is not an IP address at which a server can be reached", text)
+		}
+		all = append(all, ip)
+	}
+	return all, nil
+}
+
 func (w *Web) validate(p *Problems) {
 	if w.URL != "" {
 		u, err := url.Parse(w.URL)
@@ -53,6 +69,14 @@ func (w *Web) validate(p *Problems) {
 			p.add("web.url", "%q is not a URL such as https://files.example.org", w.URL)
 		} else if err := CheckBaseURL(w.URL); err != nil {
 			p.add("web.url", "%q: clients upload to https only, except on this machine", w.URL)
+		}
+	}
+	if _, err := w.PublicAddresses(); err != nil {
+		p.add("web.addresses", "%v", err)
+	}
+	for path, port := range map[string]int{"web.client_port": w.ClientPort, "web.server_port": w.ServerPort} {
+		if port < 0 || port > 65535 {
+			p.add(path, "%d is not a port", port)
 		}
 	}
 	for _, text := range w.Origins {

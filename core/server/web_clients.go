@@ -2,8 +2,10 @@ package server
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 
+	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/web"
 	"github.com/dragoman-im/dragoman/core/web/chat"
 	"github.com/dragoman-im/dragoman/core/web/hostmeta"
@@ -12,16 +14,23 @@ import (
 // serveClients lets clients connect over HTTP, publishes how, and serves one that runs in browsers.
 func (s *Server) serveClients() error {
 	c := s.config.Web
-	if !c.Clients {
-		return nil
+	public, err := s.public()
+	if err != nil || !c.Clients && len(public.Addresses) == 0 {
+		return err
 	}
-	s.http.web.Handle((&web.Clients{Server: s.clients, Origins: c.Origins}).Routes()...)
-	var published hostmeta.Documents
+	published := hostmeta.Documents{Below: s.belowHosts(public)}
+	if c.Clients {
+		s.http.web.Handle((&web.Clients{Server: s.clients, Origins: c.Origins}).Routes()...)
+	}
 	options := chat.Options{Register: s.config.Server.Register}
 	for _, h := range s.hosts {
 		name := h.domain.String()
 		address := s.publicURL(name)
-		if err := published.Add(name, hostmeta.Document{Links: hostmeta.ForClients(address)}); err != nil {
+		var links []hostmeta.Link
+		if c.Clients {
+			links = hostmeta.ForClients(address)
+		}
+		if err := published.Add(name, public.Document(name, links)); err != nil {
 			return fmt.Errorf("publish how clients connect: %w", err)
 		}
 		options.Hosts = append(options.Hosts, name)
@@ -33,7 +42,7 @@ func (s *Server) serveClients() error {
 		options.Uploads = append(options.Uploads, u.Scheme+"://"+u.Host)
 	}
 	s.http.web.Handle(published.Routes()...)
-	if !c.Chat {
+	if !c.Chat || !c.Clients {
 		return nil
 	}
 	if len(s.anonymous) > 0 {
@@ -45,4 +54,40 @@ func (s *Server) serveClients() error {
 	}
 	s.http.web.Handle(routes...)
 	return nil
+}
+
+// public returns where the server can be reached from outside, as far as the configuration says it.
+func (s *Server) public() (p hostmeta.Public, err error) {
+	c := s.config.Web
+	if p.Addresses, err = c.PublicAddresses(); err != nil {
+		return p, fmt.Errorf("web.addresses: %w", err)
+	}
+	p.Clients = publicPort(c.ClientPort, s.ports.c2sTLS)
+	if s.remote != nil {
+		p.Servers = publicPort(c.ServerPort, s.ports.s2sTLS)
+	}
+	p.WebSocketOnOurHost = c.URL == ""
+	return p, nil
+}
+
+// publicPort returns a port that the configuration names, or that of the first listener.
+func publicPort(configured int, listeners []net.Listener) uint16 {
+	if configured != 0 || len(listeners) == 0 {
+		return uint16(configured)
+	}
+	if at, ok := listeners[0].Addr().(*net.TCPAddr); ok {
+		return uint16(at.Port)
+	}
+	return 0
+}
+
+// belowHosts returns the documents of the domains that are no hosts: rooms, gateways and other services, to which only other servers connect.
+func (s *Server) belowHosts(public hostmeta.Public) func(string) (hostmeta.Document, bool) {
+	return func(domain string) (hostmeta.Document, bool) {
+		at, err := jid.Parse(domain)
+		if err != nil || !at.IsHost() || len(public.Addresses) == 0 || !s.router.Serves(at) {
+			return hostmeta.Document{}, false
+		}
+		return public.Below(at.Domain()), true
+	}
 }

@@ -16,12 +16,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/s2s/dnstest"
+	"github.com/dragoman-im/dragoman/core/web/hostmeta"
 )
 
 // site is a web server of a.example and b.example.
@@ -177,6 +179,34 @@ func TestHostMeta(t *testing.T) {
 	}
 	if e := l.Evidence("a.example").Lookup(); len(e.Keys) != 1 {
 		t.Errorf("for an incoming connection got %+v", e)
+	}
+}
+
+// TestOwnHostMeta finds a server by the document that this one publishes, also for a domain below a host.
+func TestOwnHostMeta(t *testing.T) {
+	t.Parallel()
+	port := listener(t)
+	public := hostmeta.Public{Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Servers: uint16(port), Clients: 5223}
+	documents := hostmeta.Documents{Below: func(domain string) (hostmeta.Document, bool) { return public.Below(domain), domain == "b.example" }}
+	if err := documents.Add("a.example", public.Document("a.example", hostmeta.ForClients("https://a.example"))); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, nil)
+	mux := http.NewServeMux()
+	for _, r := range documents.Routes() {
+		mux.Handle(r.Pattern, r.Handler)
+	}
+	s.Config.Handler = mux
+	d := dnstest.Start(t, "a.example. 60 A 127.0.0.1", "b.example. 60 A 127.0.0.1")
+	l := s.locator(t, d, func(o *Options) { o.port = closedPort(t) })
+	for _, domain := range []string{"a.example", "b.example"} {
+		target, err := dial(t, l, domain)
+		if err != nil {
+			t.Fatalf("%s: %v", domain, err)
+		}
+		if !target.DirectTLS || target.Evidence.ServerName != domain {
+			t.Errorf("%s: got %+v", domain, target)
+		}
 	}
 }
 
