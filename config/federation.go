@@ -18,6 +18,8 @@ type Federation struct {
 	Block       []string `toml:"block" reload:"yes" doc:"Domains, with those below them, that the server does not communicate with. If allow and block both name a domain or one above it, the longer name counts, and block if it is the same."`
 	Roots       string   `toml:"roots" file:"yes" doc:"PEM file of the authorities that sign certificates of other servers. Empty: those that the system trusts."`
 
+	CRL []string `toml:"crl" file:"yes" doc:"Files with lists of the certificates that these authorities, and those below them, have revoked (CRL), in PEM or DER form. They are read again when they have changed, and count when a connection begins: a server with such a certificate has no valid one. Certificates about which no list says anything are accepted. Empty: none are read."`
+
 	Resolvers []string `toml:"resolvers" doc:"DNS servers that are asked where other servers are, as address or address and port, such as 127.0.0.1 or [::1]:53. Empty: those of the system, without DNSSEC."`
 	DNSSEC    bool     `toml:"dnssec" doc:"Whether these DNS servers are trusted when they say that they have validated an answer with DNSSEC. Those on this machine always are. Trust others only over a network in which nobody can change their answers."`
 	DANE      bool     `toml:"dane" doc:"Whether the TLSA records (DANE) of another server decide if its certificate is valid, where DNSSEC protects them."`
@@ -84,6 +86,9 @@ func (f *Federation) validate(p *Problems) {
 		}
 	}
 	certificates(p, "federation.roots", f.Roots)
+	for _, file := range f.CRL {
+		revocationLists(p, "federation.crl", file)
+	}
 	f.validateDNS(p)
 	if f.StanzaBytes < minStanza || f.StanzaBytes > 64<<20 { // RFC 6120 §13.12
 		p.add("federation.stanza_bytes", "%s is not between %d bytes and 64 MiB", f.StanzaBytes, minStanza)

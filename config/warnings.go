@@ -55,21 +55,27 @@ func (c *Config) warnOfCertificate(p *Problems, now time.Time) {
 }
 
 func (c *Config) warnOfRevocationLists(p *Problems, now time.Time) {
-	for _, file := range c.TLS.ClientCRL {
-		der, err := os.ReadFile(file)
-		if err != nil {
-			continue // validate has reported it
+	for path, files := range map[string][]string{"tls.client_crl": c.TLS.ClientCRL, "federation.crl": c.Federation.CRL} {
+		for _, file := range files {
+			warnOfRevocationList(p, path, file, now)
 		}
-		lists := [][]byte{der}
-		if block, rest := pem.Decode(der); block != nil {
-			for lists = nil; block != nil; block, rest = pem.Decode(rest) {
-				lists = append(lists, block.Bytes)
-			}
+	}
+}
+
+func warnOfRevocationList(p *Problems, path, file string, now time.Time) {
+	der, err := os.ReadFile(file)
+	if err != nil {
+		return // validate has reported it
+	}
+	lists := [][]byte{der}
+	if block, rest := pem.Decode(der); block != nil {
+		for lists = nil; block != nil; block, rest = pem.Decode(rest) {
+			lists = append(lists, block.Bytes)
 		}
-		for _, l := range lists {
-			if list, err := x509.ParseRevocationList(l); err == nil && !now.Before(list.NextUpdate) {
-				p.add("tls.client_crl", "%s has a list that is out of date since %s", file, list.NextUpdate.Format(day))
-			}
+	}
+	for _, l := range lists {
+		if list, err := x509.ParseRevocationList(l); err == nil && !now.Before(list.NextUpdate) {
+			p.add(path, "%s has a list that is out of date since %s", file, list.NextUpdate.Format(day))
 		}
 	}
 }

@@ -22,6 +22,9 @@ func New(c config.Config, o s2s.Config) (*Federation, error) {
 	if o.Roots, err = roots(c.Federation.Roots); err != nil {
 		return nil, err
 	}
+	if o.Revoked, err = revocations(c.Federation.CRL, o.Log); err != nil {
+		return nil, err
+	}
 	if o.Policy, err = policy(c); err != nil {
 		return nil, err
 	}

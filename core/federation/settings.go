@@ -3,10 +3,12 @@ package federation
 import (
 	"crypto/x509"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/identity/revoked"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/s2s"
 	"github.com/dragoman-im/dragoman/core/s2s/locate"
@@ -26,6 +28,18 @@ func roots(file string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("federation.roots: %s has no certificate in PEM form", file)
 	}
 	return pool, nil
+}
+
+// revocations returns what knows the certificates of other servers that were revoked; nil if the configuration names no lists.
+func revocations(files []string, log *slog.Logger) (func([]*x509.Certificate) error, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	lists, err := revoked.New(revoked.Options{Files: files, Open: true, Log: log})
+	if err != nil {
+		return nil, fmt.Errorf("federation.crl: %w", err)
+	}
+	return lists.Check, nil
 }
 
 func limits(c config.Config) s2s.Limits {

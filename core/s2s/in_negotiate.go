@@ -119,6 +119,7 @@ func (c *inConn) verifyFor(domain string) error {
 // domains that answer slowly.
 func (c *inConn) evidence(domain string) certificate.Evidence {
 	e := c.server.cfg.Evidence(domain)
+	e.Revoked = c.server.cfg.Revoked
 	if look := e.Lookup; look != nil {
 		e.Lookup = func() certificate.Evidence {
 			done, ok := c.address.Work(maxLookups)

@@ -128,7 +128,9 @@ func (o *outConn) secured(err error) error {
 	if state, ok := o.TLS(); ok {
 		chain = state.PeerCertificates
 	}
-	err = certificate.Verify(chain, o.pair.theirs, o.target.Evidence, o.server.cfg.Roots)
+	e := o.target.Evidence
+	e.Revoked = o.server.cfg.Revoked
+	err = certificate.Verify(chain, o.pair.theirs, e, o.server.cfg.Roots)
 	o.stream.valid = err == nil
 	if err != nil {
 		o.Log().Info("certificate of another server is not valid", "err", err)

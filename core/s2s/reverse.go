@@ -97,6 +97,7 @@ func (c *inConn) verifyBack(domain string) (valid bool, err error) {
 	case !c.stream.secure:
 		return false, nil
 	}
+	e.Revoked = c.server.cfg.Revoked
 	err = certificate.Verify(c.stream.chain, domain, e, c.server.cfg.Roots)
 	if errors.Is(err, certificate.ErrTLSA) { // RFC 7673 §4.2
 		return false, err

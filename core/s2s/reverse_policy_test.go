@@ -1,6 +1,7 @@
 package s2s
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -183,4 +184,41 @@ func TestDomainStanzaRate(t *testing.T) {
 	a.authenticated().Send(strings.Repeat("<message from='x@evil.test' to='romeo@a.test'/>", 50))
 	a.arrived.next(t)
 	rawstream.Eventually(t, "the connection waits", func() bool { return a.server.Counters.Throttled.Load() > 0 })
+}
+
+// A certificate that its authority has revoked is as good as none: it does not prove a domain to this server, in no direction, and where a valid
+// one is required no connection is used.
+func TestRevokedCertificate(t *testing.T) { // checklist 106
+	t.Parallel()
+	n := newNetwork(t)
+	good, bad := n.ca.sign(t, nil, "good.test"), n.ca.sign(t, nil, "bad.test")
+	revoked := func(path []*x509.Certificate) error {
+		if len(path) != 2 || !path[1].Equal(n.ca.cert) {
+			t.Errorf("a path of %d certificates", len(path))
+		}
+		if bytes.Equal(path[0].Raw, bad.Certificate[0]) {
+			return errors.New("revoked")
+		}
+		return nil
+	}
+	a := newNode(t, n, "a.test", func(o *Config) {
+		o.Revoked, o.Policy.Default.Certificates = revoked, true
+	})
+	for domain, own := range map[string]*tls.Certificate{"good.test": good, "bad.test": bad} {
+		b := newNode(t, n, domain, func(o *Config) { o.Certificates = func(string) (*tls.Certificate, error) { return own, nil } })
+		a.send("juliet@"+domain, "romeo@a.test/x", "there")
+		b.send("romeo@a.test", "juliet@"+domain+"/y", "back")
+		if own == good {
+			b.wants("romeo@a.test/x", "there")
+			a.wants("juliet@good.test/y", "back")
+			continue
+		}
+		a.wantsError("there", "remote-server-not-found")
+		b.wantsError("back", "remote-server-timeout")
+		p := a.connect()
+		if features := p.secure(domain, "a.test", bad); strings.Contains(features, "EXTERNAL") {
+			t.Errorf("features %q", features)
+		}
+	}
+	a.quiet()
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Config configures a Server. All fields but Evidence, Servers, Roots, Policy, Limits and Pace are required.
+// Config configures a Server. All fields but Evidence, Servers, Revoked, Roots, Policy, Limits and Pace are required.
 type Config struct {
 	Router   *router.Router
 	Name     jid.JID // of the server, in answers to peers that ask for no domain of ours
@@ -34,8 +34,9 @@ type Config struct {
 	// stanzas on that connection. An error says that it cannot be known: nothing is sent there. Nil: nothing but the certificate decides.
 	Servers      func(domain string) (certificate.Evidence, error)
 	Certificates socket.Certificates
-	Roots        *x509.CertPool // of the certificates of other servers; nil: those of the system
-	Secret       []byte         // of dialback keys; all servers of our domains share it
+	Revoked      certificate.Revoked // says which certificates were revoked; nil: none
+	Roots        *x509.CertPool      // of the certificates of other servers; nil: those of the system
+	Secret       []byte              // of dialback keys; all servers of our domains share it
 	Policy       Policy
 	Limits       Limits
 	Pace         func(stop <-chan struct{}) // see stream.Config

@@ -54,7 +54,7 @@ var importRules = []importRule{
 	{"core/s2s/dialback", []string{"core/jid", "core/stanza", "core/stream"}},
 	{"core/s2s/dnstest", nil}, // for tests
 	{"core/s2s/locate", []string{"core/s2s", "core/s2s/certificate", "core/spec"}},
-	{"core/federation", join(addresses, "config", "core/admin", "core/router", "core/s2s", "core/s2s/locate", "core/stream")},
+	{"core/federation", join(addresses, "config", "core/admin", "core/identity/revoked", "core/router", "core/s2s", "core/s2s/locate", "core/stream")},
 	{"core/component", join(connections, "config", "core/admin", "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},
 	{"core/bosh", join(connections, "core/c2s")},

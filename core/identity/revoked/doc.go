@@ -1,4 +1,4 @@
-// Package revoked knows which certificates of clients their authorities have revoked, from certificate revocation lists in files.
+// Package revoked knows which certificates of clients and of other servers their authorities have revoked, from certificate revocation lists in files.
 //
 // A certificate is compared with the lists of its issuer, and the issuer's with those of its own, up to an authority that is trusted. A
 // list counts only if the issuer has signed it; what a list revokes that has become out of date stays revoked, but it says nothing about

@@ -32,9 +32,13 @@ type Evidence struct {
 	Fingerprints []Fingerprint       // of acceptable certificates (POSH)
 	Keys         [][sha256.Size]byte // hashes of acceptable public keys (XEP-0487)
 	Lookup       func() Evidence     // returns evidence that takes a while to fetch; called only for a certificate that is refused without it
+	Revoked      Revoked             // says which certificates were revoked; nil: none
 	Initiator    bool                // the peer has opened the connection: it is the client of TLS
 	Now          time.Time           // the time of the check; zero: now
 }
+
+// Revoked returns an error if a certificate of a path was revoked. The path ends with an authority that is trusted.
+type Revoked func(path []*x509.Certificate) error
 
 // Verify checks that a peer may act for a domain with its certificate, the first of the chain. Its error says why the peer may
 // not. Roots are the trusted authorities; nil means those of the system.
@@ -79,6 +83,7 @@ type check struct {
 	domain    string   // A-labels, lower case
 	hosts     []string // further names, of the same form
 	options   x509.VerifyOptions
+	revoked   Revoked
 	presented names
 }
 
@@ -93,7 +98,7 @@ func newCheck(chain []*x509.Certificate, domain string, e Evidence, roots *x509.
 	if err != nil {
 		return nil, err
 	}
-	c := &check{chain: chain, domain: ascii, hosts: canonical(e.Names), presented: namesOf(chain[0])}
+	c := &check{chain: chain, domain: ascii, hosts: canonical(e.Names), revoked: e.Revoked, presented: namesOf(chain[0])}
 	c.leaf = withoutUnhandledNames(chain[0])
 	c.options = x509.VerifyOptions{
 		Roots: roots, Intermediates: x509.NewCertPool(), CurrentTime: within(e.Now, c.leaf),
@@ -126,7 +131,25 @@ func (c *check) paths(roots *x509.CertPool) ([][]*x509.Certificate, error) {
 	if !c.named(found) {
 		return nil, ErrName
 	}
-	return found, nil
+	return c.valid(found)
+}
+
+// valid returns the paths on which no certificate was revoked (RFC 5280 §6.3).
+func (c *check) valid(all [][]*x509.Certificate) (valid [][]*x509.Certificate, err error) {
+	if c.revoked == nil {
+		return all, nil
+	}
+	for _, path := range all {
+		if failed := c.revoked(path); failed != nil {
+			err = failed
+			continue
+		}
+		valid = append(valid, path)
+	}
+	if len(valid) > 0 {
+		err = nil
+	}
+	return valid, err
 }
 
 // published reports whether the domain has published the certificate, its key or its authority.
