@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-var ejabberd = &kind{name: "ejabberd", title: "ejabberd", configure: configureEjabberd, room: []string{"--room", "bench@conference.DOMAIN"}, native: nativeRoom, fill: receiveArchive}
+var ejabberd = &kind{name: "ejabberd", title: "ejabberd", configure: configureEjabberd, room: []string{"--room", "bench@conference.DOMAIN"}, native: nativeRoom, fill: insertArchive, imports: true}
 
 // ejabberdConfig wants the domain, the file of the certificate with its key, and the ports.
 const ejabberdConfig = `
