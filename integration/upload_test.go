@@ -126,19 +126,26 @@ func TestSlixmppUploads(t *testing.T) {
 // uploadMemory is how much more memory the server may take for an upload.
 const uploadMemory = 32 << 20
 
-// uploadBytesEnv names the variable with the size of the file of TestUploadMemory.
+// uploadBytesEnv names the variable with the size of the files of TestUploadMemory and TestSentFileMemory.
 const uploadBytesEnv = "DRAGOMAN_TEST_UPLOAD"
+
+func testedSize(t *testing.T, usual int64) int64 {
+	t.Helper()
+	text := os.Getenv(uploadBytesEnv)
+	if text == "" {
+		return usual
+	}
+	size, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return size
+}
 
 // TestUploadMemory uploads and downloads a large file; the server's memory does not grow with it.
 func TestUploadMemory(t *testing.T) {
 	t.Parallel()
-	size := int64(200 << 20)
-	if text := os.Getenv(uploadBytesEnv); text != "" {
-		var err error
-		if size, err = strconv.ParseInt(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
+	size := testedSize(t, 200<<20)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*peerTimeout)
 	defer cancel()
 	d := uploadServer(t, fmt.Sprintf("[upload]\nsize = \"%d B\"\ndaily = \"0 B\"\ntotal = \"0 B\"\n", size))

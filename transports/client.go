@@ -2,6 +2,7 @@ package transports
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -34,6 +35,7 @@ type Outgoing struct {
 	Since time.Time
 	Text  richtext.Text
 	Files []OutgoingFile // within Limits.Files
+	Steps Steps          // of a message with files
 	// Known reports whether the bridge has a message's id already; nil where that is not known. A
 	// client that looks for the message of an earlier attempt passes over those.
 	Known func(MessageID) bool `json:"-"`
@@ -54,8 +56,22 @@ type OutgoingFile struct {
 	Size int64 // bytes; the reader yields exactly so many
 	Alt  string
 	Kind FileKind
-	Open func(ctx context.Context) (io.ReadCloser, error) `json:"-"`
+	// Spoiler is set where it is to be shown only to those who ask for it.
+	Spoiler bool
+	Open    func(ctx context.Context) (io.ReadCloser, error) `json:"-"`
 }
+
+// Steps is what a client has kept of a call that takes several steps, so that a later attempt goes on from there.
+type Steps struct {
+	// Done is what Save was given last, at whatever attempt; "" where it was not called.
+	Done string
+	// Save keeps a step. It returns once that is durable.
+	Save func(ctx context.Context, done string) error `json:"-"`
+}
+
+// ErrFile marks the error of a Send that was refused because of its files, with nothing of the message written: the bridge sends the text
+// with the addresses of the files instead.
+var ErrFile = errors.New("the files cannot be sent")
 
 // Author is the name and picture under which a login may send messages for somebody else.
 type Author struct {
@@ -87,6 +103,8 @@ type Sent struct {
 	// Pending means that the network has taken the message without an id: the id comes with its
 	// echo, an Event whose Nonce is the ClientID.
 	Pending bool
+	// Earlier is set where an earlier attempt had written the message.
+	Earlier bool
 }
 
 // Editor changes messages of this login.

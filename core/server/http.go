@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -163,6 +164,16 @@ func (s *Server) publicURL(host string) string {
 		return "http://" + withPort(ascii, s.ports.http[0], "80")
 	}
 	return ""
+}
+
+// UploadedFile opens a file that an account has uploaded here, by its address; nil where the address is not of one.
+func (s *Server) UploadedFile(ctx context.Context, address string) (*upload.Content, error) {
+	for _, h := range s.hosts {
+		if rest, ok := strings.CutPrefix(address, s.publicURL(h.domain.String())+upload.Path); ok {
+			return s.http.uploads.Open(ctx, rest)
+		}
+	}
+	return nil, nil
 }
 
 // HandleHTTP adds a route of a service to the HTTP server. Call it before Run.

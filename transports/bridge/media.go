@@ -19,6 +19,9 @@ func (g *Gateway) ServeMedia(by *media.Service, address string) {
 	g.flow.processing.SetLinks(media.NewLinks(address, g.logins.Signer(), by.Size))
 }
 
+// ReadFiles has the files that messages from XMPP name read, and sent as files. Call it before Run.
+func (g *Gateway) ReadFiles(by *media.Fetcher) { g.flow.outbox.SetFiles(by) }
+
 // serveMedia lets the files of the gateway be read until end is called.
 func (g *Gateway) serveMedia() (end func()) {
 	if g.media == nil {

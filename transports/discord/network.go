@@ -87,7 +87,7 @@ func (n *Network) Info() transports.Info {
 			},
 			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true, Spaces: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
-			Limits:     transports.Limits{MaxText: maxText, Length: content.Length},
+			Limits:     transports.Limits{MaxText: maxText, Length: content.Length, Files: transports.FileLimits{Count: maxFiles, Size: maxFileSize}},
 		},
 		Origin: n.origin(),
 	}

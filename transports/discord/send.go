@@ -91,9 +91,9 @@ func (s *client) sendAsBot(ctx context.Context, c *objects.Channel, m transports
 			body["message_reference"] = discordgo.MessageReference{MessageID: string(m.ReplyTo), FailIfNotExists: new(bool)}
 		}
 		var answer objects.Message
-		r := rest.Request{Method: http.MethodPost, Route: "/channels/{}/messages", Args: []string{c.ID}, Body: body}
+		r := s.withFiles(rest.Request{Method: http.MethodPost, Route: "/channels/{}/messages", Args: []string{c.ID}, Body: body}, body, i, m)
 		if err := s.api.Call(ctx, r, &answer); err != nil {
-			return transports.Sent{}, s.fault(err)
+			return transports.Sent{}, fileFault(r, s.fault(err))
 		}
 		return sent(&answer)
 	})
@@ -116,7 +116,7 @@ func (s *client) write(ctx context.Context, c *objects.Channel, m transports.Out
 			return transports.Sent{}, err
 		}
 		if i == 0 {
-			all = one
+			all, all.Earlier = one, len(done) > 0
 		} else {
 			all.More = append(all.More, one.ID)
 		}

@@ -174,7 +174,7 @@ func quoted(m *transports.Answered) string {
 
 // relay writes through the channel's webhook, which is made anew once where it is gone.
 func (s *client) relay(ctx context.Context, c *objects.Channel, m transports.Outgoing) (transports.Sent, error) {
-	return s.write(ctx, c, m, s.contents(m, answers(c, m)), func(_ int, content string) (transports.Sent, error) {
+	return s.write(ctx, c, m, s.contents(m, answers(c, m)), func(i int, content string) (transports.Sent, error) {
 		for again := false; ; again = true {
 			hook, err := s.hooks.of(ctx, c)
 			if err != nil {
@@ -189,7 +189,7 @@ func (s *client) relay(ctx context.Context, c *objects.Channel, m transports.Out
 				query.Set("thread_id", c.ID)
 			}
 			var answer objects.Message
-			r := rest.Request{Method: http.MethodPost, Route: rest.HookRoute, Args: []string{hook.ID, hook.Token}, Query: query, Body: body}
+			r := s.withFiles(rest.Request{Method: http.MethodPost, Route: rest.HookRoute, Args: []string{hook.ID, hook.Token}, Query: query, Body: body}, body, i, m)
 			err = s.api.Call(ctx, r, &answer)
 			if rest.HookGone(err) {
 				s.hooks.drop(hook)
@@ -198,7 +198,7 @@ func (s *client) relay(ctx context.Context, c *objects.Channel, m transports.Out
 				}
 			}
 			if err != nil {
-				return transports.Sent{}, s.fault(err)
+				return transports.Sent{}, fileFault(r, s.fault(err))
 			}
 			return sent(&answer)
 		}

@@ -89,7 +89,7 @@ func (i *inside) start(ctx context.Context, c config.Config, e enabled) error {
 	g, err := i.maker.gateway(ctx, c, e, placement{
 		endpoint: end, users: slices.Concat(c.Server.Hosts, c.Gateway.Users), usersOnline: i.serving,
 		kept:    keptBy(i.server.Store()),
-		archive: i.server.Store().ArchiveSent, notify: i.server.Notifier().Room, mediaURL: i.server.PublicURL(e.domain),
+		archive: i.server.Store().ArchiveSent, notify: i.server.Notifier().Room, mediaURL: i.server.PublicURL(e.domain), localFiles: i.localFiles(i.server.PublicURL(e.domain)),
 	})
 	if err == nil {
 		err = i.server.Attach(server.Attachment{
@@ -176,6 +176,8 @@ type placement struct {
 	archive  func(*stanza.Stanza) // nil where the server archives by itself
 	notify   func(context.Context, notification.Message)
 	mediaURL string // public address at which files are served
+	// localFiles open files of this server.
+	localFiles []media.Local
 	// usersOnline reports whether users may be online already; a link to a foreign server asks whenever it is up.
 	usersOnline bool
 }
@@ -196,6 +198,7 @@ func (m *maker) gateway(ctx context.Context, c config.Config, e enabled, p place
 	})
 	if err == nil {
 		g.ServeMedia(m.media, p.mediaURL)
+		g.ReadFiles(fetcher(c, p.localFiles))
 	}
 	return g, err
 }

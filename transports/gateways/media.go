@@ -1,7 +1,9 @@
 package gateways
 
 import (
+	"context"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -39,4 +41,30 @@ func (i *inside) serveMedia(c config.Config) error {
 		i.server.HandleHTTP(r)
 	}
 	return nil
+}
+
+// localFiles open the files of this server that users send: those that accounts have uploaded, and those of networks.
+func (i *inside) localFiles(address string) []media.Local {
+	list := []media.Local{func(ctx context.Context, address string) (*media.Content, error) {
+		c, err := i.server.UploadedFile(ctx, address)
+		if c == nil || err != nil {
+			return nil, err
+		}
+		return &media.Content{ReadCloser: c, Size: c.Size, Type: c.Type}, nil
+	}}
+	if i.maker.media != nil && address != "" {
+		list = append(list, i.maker.media.Local(address))
+	}
+	return list
+}
+
+// fetcher reads the files that users send.
+func fetcher(c config.Config, local []media.Local) *media.Fetcher {
+	var private []netip.Prefix
+	for _, text := range c.Media.Private {
+		if p, err := config.ParseNetwork(text); err == nil {
+			private = append(private, p)
+		}
+	}
+	return media.NewFetcher(media.FetchLimits{Size: int64(c.Media.Size), Private: private, Hosts: c.Media.Hosts}, local...)
 }

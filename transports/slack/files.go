@@ -43,6 +43,13 @@ func (m *rawMessage) lostFile() bool {
 	return slices.ContainsFunc(m.Files, func(f rawFile) bool { return f.Mode == deletedFile })
 }
 
+// hasOne reports whether a message has one of our files.
+func (m *rawMessage) hasOne(list []upload) bool {
+	return slices.ContainsFunc(m.Files, func(f rawFile) bool {
+		return slices.ContainsFunc(list, func(u upload) bool { return u.ID == f.ID })
+	})
+}
+
 // hosted reports whether Slack has the content of a file (docs: File object, mode and is_external): others are pages elsewhere, or were
 // taken away for the workspace's plan.
 func (f *rawFile) hosted() bool {

@@ -20,7 +20,7 @@ type need struct {
 // missing the person is informed, and everything else works.
 var needs = []need{
 	{"channels:history", true, ""}, {"channels:read", true, ""}, {"chat:write", true, ""}, {"users:read", true, ""},
-	{"files:read", false, ""}, {"groups:history", false, ""}, {"groups:read", false, ""}, {"im:history", false, ""},
+	{"files:read", false, ""}, {"files:write", false, ""}, {"groups:history", false, ""}, {"groups:read", false, ""}, {"im:history", false, ""},
 	{"im:read", false, ""}, {"im:write", false, ""}, {"mpim:history", false, ""}, {"mpim:read", false, ""},
 	{"reactions:read", false, ""}, {"reactions:write", false, ""}, {"usergroups:read", false, ""},
 	{"channels:write", false, userKind}, {"users:write", false, userKind}, // reading marks, presence

@@ -26,16 +26,22 @@ func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 	if err != nil {
 		return transports.Sent{}, err
 	}
-	if m.Attempt > 1 {
-		ts, err := s.find(ctx, channel, m)
-		if err != nil {
-			return transports.Sent{}, err
+	list, err := uploads(m.Steps)
+	if err != nil {
+		return transports.Sent{}, err
+	}
+	if m.Attempt > 1 || list != nil {
+		sent, over, left, err := s.settle(ctx, channel, m, list)
+		if err != nil || over {
+			sent.Earlier = over
+			return sent, err
 		}
-		if ts != "" {
-			return transports.Sent{ID: transports.MessageID(ts), At: stampTime(ts)}, nil
-		}
+		list = left
 	}
 	m.Text = s.mentioned(ctx, m.Text)
+	if len(m.Files) > 0 || len(list) > 0 {
+		return s.sendFiles(ctx, channel, m, list)
+	}
 	metadata, err := json.Marshal(map[string]any{"event_type": metadataType, "event_payload": map[string]any{"client_id": m.ClientID}})
 	if err != nil {
 		return transports.Sent{}, err
@@ -65,8 +71,8 @@ func (s *client) Send(ctx context.Context, m transports.Outgoing) (transports.Se
 // asWritten keeps Slack from making mentions of names; for edits that is not the default (docs: chat.update, parse).
 const asWritten = "none"
 
-// find looks for a message that an earlier attempt may have posted.
-func (s *client) find(ctx context.Context, channel string, m transports.Outgoing) (string, error) {
+// find looks for a message that an earlier attempt may have posted: by our id, or by one of its files, which have no metadata.
+func (s *client) find(ctx context.Context, channel string, m transports.Outgoing, list []upload) (string, error) {
 	method := "conversations.history"
 	args := url.Values{"channel": {channel}, "oldest": {timeStamp(m.Since.Add(-clockSkew))}, "limit": {pageSize}}
 	if m.Thread != "" {
@@ -79,8 +85,9 @@ func (s *client) find(ctx context.Context, channel string, m transports.Outgoing
 			return "", err
 		}
 		for i := range page.Messages {
-			if id := page.Messages[i].clientID(); id != "" && id == m.ClientID {
-				return page.Messages[i].TS, nil
+			p := &page.Messages[i]
+			if id := p.clientID(); id != "" && id == m.ClientID || p.hasOne(list) {
+				return p.TS, nil
 			}
 		}
 		if !more(&page.Page, args) {

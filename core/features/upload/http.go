@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/dragoman-im/dragoman/core/blob"
@@ -125,7 +127,7 @@ func (u *Uploads) refuseError(w http.ResponseWriter, f *File, err error) {
 
 // get serves a file, or a part of it.
 func (u *Uploads) get(w http.ResponseWriter, r *http.Request) {
-	f, err := u.find(r)
+	f, err := u.find(r.Context(), r.PathValue("id"), r.PathValue("name"))
 	if err != nil {
 		u.refuseError(w, &f, err)
 		return
@@ -157,22 +159,45 @@ func (u *Uploads) get(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(web.Writer(w, r), r, "", f.Stored, content)
 }
 
+// Content is an open file.
+type Content struct {
+	io.ReadSeekCloser
+	File
+}
+
+// Open opens a file by its address behind Path, for other parts of this server.
+func (u *Uploads) Open(ctx context.Context, address string) (*Content, error) {
+	id, escaped, _ := strings.Cut(address, "/")
+	name, err := url.PathUnescape(escaped)
+	if err != nil {
+		return nil, ErrNotFound
+	}
+	f, err := u.find(ctx, id, name)
+	if err != nil {
+		return nil, err
+	}
+	content, err := u.Files.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Content{content, f}, nil
+}
+
 // find returns the file that a request is for. Its name has to be that of the slot, so that no link shows another one.
-func (u *Uploads) find(r *http.Request) (File, error) {
-	id := r.PathValue("id")
+func (u *Uploads) find(ctx context.Context, id, name string) (File, error) {
 	if blob.CheckID(id) != nil {
 		return File{}, ErrNotFound
 	}
-	f, err := u.Store.Upload(r.Context(), id)
+	f, err := u.Store.Upload(ctx, id)
 	if err != nil {
 		return File{}, fmt.Errorf("find file: %w", err)
 	}
-	if f.Name == r.PathValue("name") && f.Stored.IsZero() && u.Direct != nil {
-		if err := u.settle(r.Context(), &f, u.now()); err != nil {
+	if f.Name == name && f.Stored.IsZero() && u.Direct != nil {
+		if err := u.settle(ctx, &f, u.now()); err != nil {
 			return File{}, err
 		}
 	}
-	if f.Name != r.PathValue("name") || f.Stored.IsZero() || f.over(u.now(), u.limits.Load().Quota.Keep) {
+	if f.Name != name || f.Stored.IsZero() || f.over(u.now(), u.limits.Load().Quota.Keep) {
 		return File{}, ErrNotFound
 	}
 	return f, nil

@@ -28,20 +28,25 @@ const (
 
 // Request is what a stanza asks the network to do. An outbox row keeps it as JSON.
 type Request struct {
-	Kind    Kind            `json:"-"`
-	Parts   []richtext.Text `json:"parts,omitempty"` // of a correction it is one, which is cut when it is made
-	Limit   int             `json:"limit,omitempty"` // characters of a part of a correction
-	Me      bool            `json:"me,omitempty"`
-	ReplyTo string          `json:"reply,omitempty"`  // a stanza's id
-	Thread  string          `json:"thread,omitempty"` // a stanza's id
-	Target  string          `json:"target,omitempty"` // a stanza's id, of what is changed
-	First   string          `json:"-"`                // the own id of that stanza, of what is corrected
-	Emoji   []string        `json:"emoji,omitempty"`  // the whole set
+	Kind  Kind            `json:"-"`
+	Parts []richtext.Text `json:"parts,omitempty"` // of a correction it is one, which is cut when it is made
+	correction
+	Me      bool     `json:"me,omitempty"`
+	ReplyTo string   `json:"reply,omitempty"`  // a stanza's id
+	Thread  string   `json:"thread,omitempty"` // a stanza's id
+	Target  string   `json:"target,omitempty"` // a stanza's id, of what is changed
+	First   string   `json:"-"`                // the own id of that stanza, of what is corrected
+	Emoji   []string `json:"emoji,omitempty"`  // the whole set
 	NewTopic
 	Receipt bool    `json:"receipt,omitempty"` // the sender wants one (XEP-0184)
 	Text    string  `json:"text,omitempty"`    // the beginning
 	Linked  *Linked `json:"linked,omitempty"`  // where it is of a linked room
+	Attached
+}
 
+// correction is how a new text is cut when it replaces one.
+type correction struct {
+	Limit int           `json:"limit,omitempty"` // characters of a part
 	whole richtext.Text // what Parts are parts of
 }
 
@@ -55,6 +60,12 @@ type NewTopic struct {
 type Speaker struct {
 	Occupant string `json:"occupant"` // occupant id
 	Nick     string `json:"nick"`
+}
+
+// Attached are the files of a message.
+type Attached struct {
+	Files SentFiles `json:"files,omitempty"`
+	Steps string    `json:"steps,omitempty"` // transports.Steps.Done of the part with the files
 }
 
 // Linked is where a request of a linked room is from.
@@ -162,12 +173,24 @@ func (p Parser) text(st *stanza.Stanza) (Request, error) {
 			changes = fallbacks(st, NSReply)
 		}
 	}
+	withFiles := p.Info.Caps.Files.Size > 0
+	if withFiles {
+		changes = append(changes, p.fileFallbacks(st, text)...)
+	}
 	text, people := p.mentions(st, text, changes)
 	r.Thread = CutBytes(st.Tree().ChildText("", "thread"), MaxID)
 	if rest, ok := strings.CutPrefix(text, "/me "); ok { // XEP-0245
 		text, r.Me = rest, true
 	}
+	if withFiles {
+		text, r.Files = p.files(st, text)
+	}
 	text = strings.TrimRight(text, "\n")
+	if strings.TrimSpace(text) == "" && len(r.Files) > 0 {
+		r.Text, r.Parts = r.Files[0].Name, []richtext.Text{nil}
+		r.Receipt = st.Child(NSReceipts, "request") != nil && st.ID != ""
+		return r, nil
+	}
 	if strings.TrimSpace(text) == "" {
 		return Request{}, stanza.BadRequest("This message is empty.")
 	}

@@ -242,13 +242,18 @@ func (l *link) react(ctx context.Context, m *outbox.Linked, t translation) error
 
 // refuse tells somebody in the linked room, and nobody else, that the channel does not get their message.
 func (l *link) refuse(nick string, e *stanza.Error) {
-	to, err := l.occupant(nick)
-	if err != nil || nick == "" || l.phase < reading {
-		return
-	}
 	text := "What you sent did not reach " + convert.RoomTitle(l.channel) + " on " + l.links.env.Info.Name + "."
 	if e.Text != "" {
 		text += " " + e.Text
+	}
+	l.notify(nick, text)
+}
+
+// notify sends an occupant a private message.
+func (l *link) notify(nick, text string) {
+	to, err := l.occupant(nick)
+	if err != nil || nick == "" || l.phase < reading {
+		return
 	}
 	l.send(stanza.NewMessage(to, l.self(), stanza.TypeChat, convert.Body(text), stanza.NewElement(convert.NSMUCUser, "x"))) // XEP-0045 §7.5
 }

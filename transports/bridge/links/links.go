@@ -269,6 +269,11 @@ func (x *Links) Refused(id int64, nick string, e *stanza.Error) {
 	x.enqueue(id, func(l *link, _ context.Context) { l.refuse(nick, e) })
 }
 
+// Notice implements outbox.Links.
+func (x *Links) Notice(id int64, nick, text string) {
+	x.enqueue(id, func(l *link, _ context.Context) { l.notify(nick, text) })
+}
+
 // ServerBack enters all rooms again, after the server could not be reached. It may be called before Start.
 func (x *Links) ServerBack() {
 	x.mu.Lock()

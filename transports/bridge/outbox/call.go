@@ -33,6 +33,7 @@ type call struct {
 	// relation is that of the message that is sent or changed.
 	relation relation
 	echo     *echo // belongs to the conversation's goroutine
+	queue    *Queue
 }
 
 // result is the result of a call. It has the ids of the parts that were sent, even if a later part failed.
@@ -40,6 +41,7 @@ type result struct {
 	room    transports.RoomID // where it was opened for this call
 	batch   tables.MessageBatch
 	deleted []transports.MessageID
+	notice  string // for the sender
 	err     error
 }
 
@@ -62,7 +64,7 @@ func (q *Queue) start(ctx context.Context, l *logins.Login, client transports.Cl
 		q.pending[0] = row
 	}
 	q.begun = false
-	c := &call{outbox: q.outbox, client: client, room: q.conv.Row, row: row, request: request, user: l.User}
+	c := &call{outbox: q.outbox, client: client, room: q.conv.Row, row: row, request: request, user: l.User, queue: q}
 	q.call = c
 	if request.Kind == convert.SendMessage {
 		q.outbox.echoes.add(q.outbox.nonces.Of(row, row.Part), begun{q, l.ID, l.User})
@@ -82,7 +84,7 @@ func (q *Queue) start(ctx context.Context, l *logins.Login, client transports.Cl
 
 // run makes the call; a panic of the client becomes the call's error.
 func (c *call) run(ctx context.Context) (r result) {
-	ctx, cancel := context.WithTimeout(ctx, gateway.CallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
@@ -161,6 +163,9 @@ func (q *Queue) ended(ctx context.Context, c *call, r result) {
 			defer q.outbox.backfill.Found(l, q.conv.Row) // once it is stored; they may have written before us
 		}
 	}
+	if r.notice != "" && r.err == nil {
+		q.report(c, r.notice)
+	}
 	if r.err == nil {
 		q.partDone(ctx, b, c.request)
 	} else {
@@ -176,7 +181,7 @@ func (q *Queue) partDone(ctx context.Context, b *tables.Batch, request convert.R
 	row.Part++
 	last := convert.Kind(row.Kind) != convert.SendMessage || row.Part >= len(request.Parts)
 	if last {
-		row.State, row.Data = tables.CallDone, nil
+		row.State, row.Data = tables.CallDone, request.Files.Kept()
 	} else {
 		row.State, row.Attempt = tables.CallQueued, 0
 		row = q.begin(row)

@@ -70,6 +70,13 @@ func (q *Queue) checkEdit(ctx context.Context, w written, r convert.Request, t t
 			t.own = first.own
 		}
 	}
+	if len(r.Files) > 0 {
+		had, err := q.filesOf(ctx, t)
+		if err != nil {
+			return r, err
+		}
+		r = r.CorrectFiles(had)
+	}
 	r = q.parser(w.login).FitEdit(r)
 	r.Target, r.First = t.stanza, t.own
 	return r, nil

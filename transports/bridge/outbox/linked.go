@@ -44,6 +44,8 @@ type Linked struct {
 type Links interface {
 	// Refused is called for a message that the channel does not get, once it is not tried again. It does not block.
 	Refused(link int64, nick string, e *stanza.Error)
+	// Notice is called with a text for the author of a message that the channel got. It does not block.
+	Notice(link int64, nick, text string)
 }
 
 // ErrNotKept is given to Linked.Done for a message that has to be taken again later.

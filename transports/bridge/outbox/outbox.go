@@ -32,6 +32,8 @@ type Calls interface {
 	FindCall(ctx context.Context, room int64, sender, origin string) (tables.Call, bool, error)
 	// CallByStanza finds a call that waits by an id of its stanza, preferably one of that sender.
 	CallByStanza(ctx context.Context, room int64, id, sender string) (tables.Call, bool, error)
+	// MessageCall finds the call of a message of a sender by its id in the archive; of one that is done it has the files only.
+	MessageCall(ctx context.Context, room int64, sender, stanza string) (tables.Call, bool, error)
 	// PendingCalls are those that wait, in order.
 	PendingCalls(ctx context.Context, room int64, limit int) ([]tables.Call, error)
 }
@@ -66,6 +68,7 @@ type Outbox struct {
 	nicks    Nicks
 	backfill Backfill
 	links    Links
+	files    Files // nil where they are not read
 	echoes   echoes
 }
 
@@ -79,6 +82,9 @@ func New(env *gateway.Env, store *tables.Store, registry *logins.Registry, nicks
 
 // Connect gives the parts that are built on this one.
 func (o *Outbox) Connect(b Backfill, l Links) { o.backfill, o.links = b, l }
+
+// SetFiles has the files of messages read with f. Without it messages have their addresses.
+func (o *Outbox) SetFiles(f Files) { o.files = f }
 
 // SetNonceKey has to be called before any call is made.
 func (o *Outbox) SetNonceKey(key []byte) { o.nonces = convert.Nonces{Key: key} }

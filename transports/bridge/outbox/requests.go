@@ -28,7 +28,7 @@ func (c *call) send(ctx context.Context, r *result) error {
 		c.relation = c.relation.further()
 	}
 	c.relation.put(&m)
-	sent, err := c.client.Send(ctx, m)
+	sent, err := c.sendWithFiles(ctx, m, r)
 	if err == nil && sent.Pending {
 		return transports.Later(c.outbox.env.Settings.EchoWait, errPending)
 	}

@@ -7,10 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"syscall"
 	"time"
+
+	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 )
 
 // Limits of reading a picture.
@@ -27,7 +27,7 @@ type fetcher struct {
 	client *http.Client
 }
 
-var errRefused = errors.New("pictures are not fetched from this address: it is not public, or not https")
+var errRefused = gateway.ErrPrivate
 
 func newFetcher(origin string) *fetcher {
 	f := &fetcher{origin: origin}
@@ -35,7 +35,7 @@ func newFetcher(origin string) *fetcher {
 	if u, err := url.Parse(origin); err == nil {
 		host = u.Host
 	}
-	public := &net.Dialer{Timeout: fetchTimeout, Control: refusePrivate}
+	public := &net.Dialer{Timeout: fetchTimeout, Control: gateway.PublicOnly}
 	local := &net.Dialer{Timeout: fetchTimeout}
 	f.client = &http.Client{
 		Timeout: fetchTimeout,
@@ -57,35 +57,6 @@ func newFetcher(origin string) *fetcher {
 		},
 	}
 	return f
-}
-
-// refusePrivate lets connections be made to public addresses only. It is called with the address that a name was resolved to.
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if ip := at.Addr().Unmap(); !ip.IsGlobalUnicast() || ip.IsPrivate() || reserved(ip) {
-		return errRefused
-	}
-	return nil
-}
-
-// reserved reports whether an address leads to no public host although it is global unicast in form.
-func reserved(ip netip.Addr) bool {
-	for _, p := range reservedPrefixes {
-		if p.Contains(ip) {
-			return true
-		}
-	}
-	return false
-}
-
-var reservedPrefixes = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("::/96"), // IPv4 inside
-	netip.MustParsePrefix("fec0::/10"), // once what fc00::/7 is now
 }
 
 func (f *fetcher) check(u *url.URL) error {

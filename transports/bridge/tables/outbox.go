@@ -13,6 +13,7 @@ const (
 
 	findCallSQL     = callColumns + `WHERE room = ? AND sender = ? AND origin = ? ORDER BY seq DESC LIMIT 1`
 	callByStanzaSQL = callColumns + `WHERE room = ? AND state < 2 AND kind IN ('message', 'edit') AND (message = ? OR stanza = ?) ORDER BY sender = ? DESC, seq DESC LIMIT 1`
+	sentCallSQL     = callColumns + `WHERE room = ? AND sender = ? AND stanza = ? AND kind = 'message' ORDER BY seq DESC LIMIT 1`
 	pendingCallsSQL = callColumns + `WHERE room = ? AND state < 2 ORDER BY seq LIMIT ?`
 
 	putCallSQL = `UPDATE bridge_outbox SET data = ?, state = ?, part = ?, attempt = ?, since = ?, told = ? WHERE seq = ?`
@@ -44,6 +45,13 @@ func (s *Store) FindCall(ctx context.Context, room int64, sender, origin string)
 // is preferred, since clients choose their ids.
 func (s *Store) CallByStanza(ctx context.Context, room int64, id, sender string) (Call, bool, error) {
 	o, err := readCall(s.engine.Reader().QueryRowContext(ctx, callByStanzaSQL, room, id, id, sender))
+	ok, err := found(err)
+	return o, ok, err
+}
+
+// MessageCall finds the call of a message by its id in the archive, whether it is done or not.
+func (s *Store) MessageCall(ctx context.Context, room int64, sender, stanza string) (Call, bool, error) {
+	o, err := readCall(s.engine.Reader().QueryRowContext(ctx, sentCallSQL, room, sender, stanza))
 	ok, err := found(err)
 	return o, ok, err
 }

@@ -49,6 +49,8 @@ type Request struct {
 	Args   []string
 	Query  url.Values
 	Body   any
+	Files  []File // beside Body, which describes them
+	HTTP   *http.Client
 }
 
 // Get makes a request that reads.
@@ -87,7 +89,11 @@ func (a *API) Call(ctx context.Context, r Request, out any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", route, err)
 	}
-	answer, err := a.http.Do(httpRequest)
+	client := a.http
+	if r.HTTP != nil {
+		client = r.HTTP
+	}
+	answer, err := client.Do(httpRequest)
 	if err != nil {
 		return fmt.Errorf("%s: %w", route, Bare(err))
 	}
@@ -134,19 +140,26 @@ func (a *API) prepare(ctx context.Context, r Request) (*http.Request, error) {
 			return nil, err
 		}
 		body = bytes.NewReader(data)
+		if len(r.Files) > 0 {
+			return a.multipart(ctx, r, u.String(), data)
+		}
 	}
 	httpRequest, err := http.NewRequestWithContext(ctx, r.Method, u.String(), body)
 	if err != nil {
 		return nil, errors.New("not an address") // the error would quote it
 	}
-	httpRequest.Header.Set("User-Agent", Agent)
 	if body != nil {
 		httpRequest.Header.Set("Content-Type", "application/json")
 	}
+	a.authorise(r, httpRequest)
+	return httpRequest, nil
+}
+
+func (a *API) authorise(r Request, httpRequest *http.Request) {
+	httpRequest.Header.Set("User-Agent", Agent)
 	if !strings.HasPrefix(r.Route, HookRoute) { // their token is in the address
 		httpRequest.Header.Set("Authorization", "Bot "+a.token)
 	}
-	return httpRequest, nil
 }
 
 // Bare removes the address that net/http adds to an error, since it may contain a webhook's token.

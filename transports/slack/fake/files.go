@@ -2,6 +2,7 @@ package fake
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"image"
 	_ "image/gif"  // sizes of shared pictures
 	_ "image/jpeg" // sizes of shared pictures
@@ -26,6 +27,7 @@ type File struct {
 	mime    string
 	data    []byte
 	length  int // announced for the upload
+	sum     [sha256.Size]byte
 	width   int
 	height  int
 	created int64
@@ -99,7 +101,7 @@ func (f *File) json() map[string]any {
 	out := map[string]any{
 		"id": f.ID, "created": f.created, "timestamp": f.created, "name": f.name, "title": f.title, "mimetype": f.mime,
 		"filetype": kind, "pretty_type": strings.ToUpper(kind), "user": f.owner.ID, "user_team": f.team.ID, "editable": false,
-		"size": len(f.data), "mode": "hosted", "is_external": false, "external_type": "", "is_public": f.isPublic(),
+		"size": max(f.length, len(f.data)), "mode": "hosted", "is_external": false, "external_type": "", "is_public": f.isPublic(),
 		"public_url_shared": false, "display_as_bot": false, "username": "", "is_starred": false, "has_rich_preview": false,
 		"url_private": f.address(false), "url_private_download": f.address(true), "file_access": "visible",
 		"permalink":        f.team.url() + "/files/" + f.owner.ID + "/" + f.ID + "/" + addressName(f.name),

@@ -38,7 +38,7 @@ const (
 // Limits of the fake server. They bound what one client can make it hold.
 const (
 	maxBody      = 1 << 20         // of a Web API request
-	maxUpload    = 64 << 20        // of one file
+	maxUpload    = 1 << 30         // of one file
 	maxSockets   = 10              // per app, as Slack
 	maxAckFrame  = 20 << 10        // longer frames from an app are ignored, as by Slack
 	maxReadFrame = 1 << 20         // longer frames end the connection

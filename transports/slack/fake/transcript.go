@@ -2,6 +2,7 @@ package fake
 
 import (
 	"context"
+	"crypto/sha256"
 	"slices"
 )
 
@@ -158,4 +159,18 @@ func (f *File) Name() string {
 	f.server.mu.Lock()
 	defer f.server.mu.Unlock()
 	return f.name
+}
+
+// Sum is the SHA-256 sum of a file that was uploaded.
+func (f *File) Sum() [sha256.Size]byte {
+	f.server.mu.Lock()
+	defer f.server.mu.Unlock()
+	return f.sum
+}
+
+// Data is the content of the file; of a very large one that was uploaded, the beginning.
+func (f *File) Data() []byte {
+	f.server.mu.Lock()
+	defer f.server.mu.Unlock()
+	return f.data
 }

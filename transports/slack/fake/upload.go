@@ -1,8 +1,10 @@
 package fake
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"mime"
 	"net/http"
@@ -44,16 +46,17 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such upload", http.StatusNotFound)
 		return
 	}
-	data, err := uploaded(w, r)
-	if err != nil {
+	got := &received{sum: sha256.New()}
+	if err := uploaded(w, r, got); err != nil {
 		http.Error(w, "bad upload", http.StatusBadRequest)
 		return
 	}
 	s.mu.Lock()
-	ok := len(data) == f.length && s.uploads[ticket] == f
+	ok := got.size == f.length && s.uploads[ticket] == f
 	if ok {
 		delete(s.uploads, ticket)
-		f.fill(data)
+		f.fill(got.kept)
+		f.sum = [sha256.Size]byte(got.sum.Sum(nil))
 	}
 	s.mu.Unlock()
 	if fault.instead(w) {
@@ -63,28 +66,47 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "length differs from what was announced", http.StatusBadRequest)
 		return
 	}
-	_, _ = fmt.Fprintf(w, "OK - %d", len(data))
+	_, _ = fmt.Fprintf(w, "OK - %d", got.size)
 }
 
-func uploaded(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// maxKept is how much of an upload is kept, in bytes: of a larger file the beginning.
+const maxKept = 16 << 20
+
+// received takes the bytes of an upload.
+type received struct {
+	kept []byte
+	size int
+	sum  hash.Hash
+}
+
+// Write implements io.Writer.
+func (r *received) Write(b []byte) (int, error) {
+	r.kept = append(r.kept, b[:min(len(b), maxKept-len(r.kept))]...)
+	r.size += len(b)
+	return r.sum.Write(b)
+}
+
+func uploaded(w http.ResponseWriter, r *http.Request, to io.Writer) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxUpload+maxBody)
 	if ct, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); ct != "multipart/form-data" {
-		return io.ReadAll(r.Body)
+		_, err := io.Copy(to, r.Body)
+		return err
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for {
 		p, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			return nil, errors.New("no file in the form")
+			return errors.New("no file in the form")
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if p.FormName() != "" { // whatever it is called, and whether or not it has a file name
-			return io.ReadAll(p)
+			_, err := io.Copy(to, p)
+			return err
 		}
 	}
 }

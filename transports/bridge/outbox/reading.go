@@ -1,0 +1,79 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// stallTime is how long nothing may come of a file that is read, and how long the network may take nothing of it.
+const stallTime = time.Minute
+
+// errStalled ends a call whose file does not move.
+var errStalled = errors.New("the file is sent too slowly")
+
+// reads are the files that a call reads, one after the other.
+type reads struct {
+	failed  atomic.Bool // one could not be read, or has another size than before
+	waiting atomic.Bool // for what is read, and not for the network
+	timer   *time.Timer // runs from the first byte of a file to its last one
+	cancel  context.CancelCauseFunc
+}
+
+// newReads returns a context that ends when a file stalls. The caller calls end.
+func newReads(ctx context.Context) (*reads, context.Context) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	r := &reads{cancel: cancel}
+	r.timer = time.AfterFunc(stallTime, func() {
+		if r.waiting.Load() {
+			r.failed.Store(true)
+		}
+		cancel(errStalled)
+	})
+	r.timer.Stop()
+	return r, ctx
+}
+
+func (r *reads) end() {
+	r.timer.Stop()
+	r.cancel(nil)
+}
+
+// reading is one of the files.
+type reading struct {
+	ctx     context.Context // of the request that the file is in
+	content io.ReadCloser
+	left    int64
+	closed  atomic.Bool
+	all     *reads
+}
+
+// Read implements io.Reader.
+func (r *reading) Read(b []byte) (int, error) {
+	r.all.timer.Reset(stallTime)
+	r.all.waiting.Store(true)
+	n, err := r.content.Read(b)
+	r.all.waiting.Store(false)
+	r.left -= int64(n)
+	if r.left < 0 || errors.Is(err, io.EOF) && r.left > 0 {
+		n, err = 0, io.ErrUnexpectedEOF
+	}
+	if r.left == 0 || err != nil {
+		r.all.timer.Stop() // what follows is the network's answer, for which there are other timeouts
+	} else {
+		r.all.timer.Reset(stallTime)
+	}
+	if err != nil && !errors.Is(err, io.EOF) && !r.closed.Load() && r.ctx.Err() == nil {
+		r.all.failed.Store(true)
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (r *reading) Close() error {
+	r.closed.Store(true)
+	r.all.timer.Stop()
+	return r.content.Close()
+}
