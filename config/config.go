@@ -52,6 +52,7 @@ type Server struct {
 	Silent    bool     `toml:"hide_unknown" doc:"Whether messages to addresses without an account are dropped silently also when they come from this server: whoever mistypes an address is not told, and nobody can try which accounts exist."`
 	Private   bool     `toml:"private_sessions" doc:"Whether requests to a session, such as for its software, are delivered only from those who may see its presence, also when they come from accounts and components of this server."`
 	Directory string   `toml:"directory" doc:"First part of the domain of each host's user directory (XEP-0055), in which accounts can be found that have entered themselves: search.example.org, for example. Empty: there is none; nor is there one where a component or gateway has that domain."`
+	Delegable []string `toml:"delegable" doc:"Namespaces of requests that accounts may let another address answer in place of the server, such as http://jabber.org/protocol/pubsub: when that address asks for it, the account is asked, and what it allows lasts as long as its session (XEP-0355, client mode). Empty: none."`
 	Archive   Duration `toml:"archive" reload:"yes" doc:"How long messages stay in the archives that clients can search (XEP-0313). 0: for ever."`
 	Shutdown  Duration `toml:"shutdown" doc:"How long a stop may take to tell the clients and write what is pending."`
 }
@@ -136,6 +137,7 @@ type Limits struct {
 	ComponentQueue     Bytes    `toml:"component_queue" reload:"yes" doc:"Bytes that wait for a component that reads slowly before it is cut off."`
 	ComponentRate      Bytes    `toml:"component_rate" reload:"yes" doc:"Bytes a second that a component may send in the long run, twice as many at once; more is read more slowly. 0: no limit."`
 	ComponentRequests  int      `toml:"component_requests" reload:"yes" doc:"Requests that wait for an answer at the same time: those that a component has sent in accounts' names, and those of one sender that a component answers by delegation."`
+	DelegationAsked    int      `toml:"delegation_questions" reload:"yes" doc:"Questions of other addresses, whether they may answer requests (server.delegable), that wait for the answer of one account; it is not asked more meanwhile."`
 	ComponentPresences int      `toml:"component_presences" reload:"yes" doc:"Addresses whose presence is remembered for components that have the privilege presence-roster."`
 	Rate               Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that a client may send in the long run, before login too; more is read more slowly. 0: no limit."`
 	Burst              Bytes    `toml:"burst" reload:"yes" doc:"Bytes that a client may send at once."`
@@ -277,7 +279,7 @@ func Default() Config {
 		Limits: Limits{
 			StanzaBytes: 256 << 10, StanzaElements: 4000, StanzaDepth: 64, StanzaAttributes: 128,
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
-			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20, ComponentRate: 32 << 20, ComponentRequests: 1000, ComponentPresences: 100_000,
+			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20, ComponentRate: 32 << 20, ComponentRequests: 1000, DelegationAsked: 5, ComponentPresences: 100_000,
 			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
 			ArchiveSearches: 30, Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, BlockListEntries: 500_000, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,

@@ -83,6 +83,13 @@ func (s *Store) validate(p *Problems) {
 }
 
 func (s *Server) validate(p *Problems) {
+	for _, namespace := range s.Delegable {
+		if namespace == "" || strings.ContainsAny(namespace, " \t") {
+			p.add("server.delegable", "%q is not a namespace", namespace)
+		} else if slices.Contains(undelegated, namespace) {
+			p.add("server.delegable", "%q can only be answered by the server", namespace)
+		}
+	}
 	if len(s.Hosts) == 0 {
 		p.add("server.hosts", "name at least one domain")
 	}
@@ -215,7 +222,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults, "limits.group_members": l.GroupMembers,
 		"limits.unacknowledged": l.Unacknowledged, "limits.inactive_queue": l.InactiveQueue, "limits.reports": l.Reports,
 		"limits.component_requests":  l.ComponentRequests,
-		"limits.component_presences": l.ComponentPresences,
+		"limits.component_presences": l.ComponentPresences, "limits.delegation_questions": l.DelegationAsked,
 	} {
 		positive(p, path, int64(n))
 	}

@@ -31,6 +31,15 @@ func limitsOfComponents(d config.Config) []reached {
 			c.Until("<resource-constraint ")
 			return nil
 		}, ""},
+		{"limits.delegation_questions", l.DelegationAsked, extra{server: `delegable = ["urn:x"]`, limits: "delegation_questions = 1"}, func(p *testServer) *peer {
+			p.online("romeo")
+			c := p.attached()
+			for _, from := range []string{"one@gate.home.test", "gate.home.test"} {
+				c.Send(question(from, "romeo@home.test", "urn:x"))
+			}
+			c.gatePing()
+			return nil
+		}, ""},
 		{"limits.component_presences", l.ComponentPresences, extra{component: `privileges = ["presence"]`, limits: "component_presences = 1"}, func(p *testServer) *peer {
 			c := p.attached()
 			p.online("romeo")

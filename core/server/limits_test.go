@@ -478,7 +478,7 @@ func TestDefaults(t *testing.T) {
 		"limits.login_bytes": "10000 B", "limits.login_elements": "32", "limits.login_depth": "8", "limits.login_attributes": "32",
 		"limits.stanza_bytes": "256 KiB", "limits.stanza_elements": "4000", "limits.stanza_depth": "64", "limits.stanza_attributes": "128",
 		"limits.component_bytes": "512 KiB", "limits.component_elements": "8000", "limits.component_queue": "16 MiB",
-		"limits.component_rate": "32 MiB", "limits.component_requests": "1000", "limits.component_presences": "100000",
+		"limits.component_rate": "32 MiB", "limits.component_requests": "1000", "limits.delegation_questions": "5", "limits.component_presences": "100000",
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
 		"limits.registrations": "20", "limits.registration_names": "100", "limits.invitations": "20", "limits.invitation_pages": "30",
 		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/command"
 	"github.com/dragoman-im/dragoman/core/disco"
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/router"
@@ -59,6 +60,7 @@ type Delegation struct {
 	host      *router.Host
 	discovery Discovery
 	grants    map[string]Grant // by namespace; immutable
+	consents  *consents        // nil: accounts delegate nothing themselves
 	limit     atomic.Int64     // of requests of one sender that wait for an answer; 0: none
 
 	mu         sync.Mutex
@@ -66,6 +68,7 @@ type Delegation struct {
 	waiting    map[jid.JID]int // requests that wait for an answer, by sender
 
 	crowded atomic.Uint64 // requests that were refused because too many of the sender waited
+	unasked atomic.Uint64 // questions that accounts were not asked because too many waited
 }
 
 // component is what is known about a managing component.
@@ -111,15 +114,24 @@ func (d *Delegation) SetLimit(n int) { d.limit.Store(int64(n)) }
 func (d *Delegation) Feature() router.Feature {
 	f := router.Feature{
 		Name:     "delegation",
-		Counters: []router.Counter{{Setting: "limits.component_requests", Value: &d.crowded}},
+		Counters: []router.Counter{
+			{Setting: "limits.component_requests", Value: &d.crowded}, {Setting: "limits.delegation_questions", Value: &d.unasked},
+		},
 		Specs: []spec.Spec{{
 			Number: "0355", Title: "Namespace Delegation", Version: "0.5", State: spec.Complete,
-			Note: "Server. Admin mode; the namespace of version 0.4 is understood too.",
+			Note: "Server. Admin mode, and client mode for namespaces that are configured, until the session ends; the namespace of version 0.4 is understood too.",
 		}},
 	}
 	if len(d.grants) > 0 {
 		f.HostDisco = router.Disco{Info: disco.Info{Features: []string{NS}}, Source: source{d, false}} // XEP-0355 §7.1
 		f.AccountDisco = router.Disco{Source: source{d, true}}
+	}
+	if c := d.consents; c != nil {
+		f.HostIQ = map[string]router.IQHandler{NS: c.request}
+		f.HostMessage = c.answered
+		f.Slots = []router.AccountSlot{&c.slot}
+		f.HostDisco.Features = []string{NS}
+		f.HostDisco.Commands = []command.Command{c.configure()}
 	}
 	return f
 }

@@ -12,14 +12,23 @@ import (
 // senderShare is which part of the questions that the host could still ask one sender's requests may be.
 const senderShare = 8
 
-// delegate implements router.Delegate.
+// delegate implements router.Delegate. What the configuration delegates is not the accounts' to delegate.
 func (d *Delegation) delegate(ctx context.Context, q *router.IQ) bool {
-	g, ok := d.grantFor(ctx, q)
-	if !ok || q.Stanza.From.Domain() == g.By.Domain() || q.By.Domain() == g.By.Domain() { // XEP-0355 §4.3.1
+	if g, ok := d.grantFor(ctx, q); ok {
+		if q.Stanza.From.Domain() == g.By.Domain() || q.By.Domain() == g.By.Domain() { // XEP-0355 §4.3.1
+			return false
+		}
+		d.forward(g, q, d.space(g.By))
+		return true
+	}
+	if d.consents == nil {
 		return false
 	}
-	d.forward(g, q)
-	return true
+	g, ok := d.consents.grant(q)
+	if ok {
+		d.forward(g, q, NS)
+	}
+	return ok
 }
 
 // grantFor returns the grant that a request falls under.
@@ -59,15 +68,14 @@ func (d *Delegation) discoGrant(ctx context.Context, q *router.IQ) (Grant, bool)
 	return g, !known
 }
 
-// forward sends a request to the component that manages it, and its answer to the sender (XEP-0355 §4.3).
-func (d *Delegation) forward(g Grant, q *router.IQ) {
+// forward sends a request to the entity that manages it, which speaks one version of the protocol, and its answer to the sender (XEP-0355 §4.3).
+func (d *Delegation) forward(g Grant, q *router.IQ, space string) {
 	request := q.Stanza.Copy()
 	sender := d.counted(request.From)
 	if !d.begin(sender) {
 		q.Route(request.ErrorReply(stanza.ResourceConstraint("too many requests wait for an answer")))
 		return
 	}
-	space := d.space(g.By)
 	wrapped := stanza.NewElement(space, "delegation").Add(stanza.NewElement(nsForward, "forwarded").Add(request.Element()))
 	st := stanza.NewIQ(g.By, d.host.Domain(), stanza.TypeSet, wrapped)
 	asked := d.host.Request(st, q.Route, func(answer *stanza.Stanza, route func(*stanza.Stanza)) {
