@@ -72,9 +72,9 @@ func TestClientDelegation(t *testing.T) {
 		t.Errorf("asked for what is not allowed: %q", asked)
 	}
 	romeo.Send(allows(challengeOf.FindStringSubmatch(asked)[1], "submit", "1", pepSpace, "urn:x"))
-	told := gate.Until("</message>")
-	if !strings.Contains(told, "<delegation xmlns='urn:xmpp:delegation:2' to='romeo@home.test'><delegated namespace='http://jabber.org/protocol/pubsub'/></delegation>") {
-		t.Fatalf("told %q", told)
+	notified := gate.Until("</message>")
+	if !strings.Contains(notified, "<delegation xmlns='urn:xmpp:delegation:2' to='romeo@home.test'><delegated namespace='http://jabber.org/protocol/pubsub'/></delegation>") {
+		t.Fatalf("notified %q", notified)
 	}
 
 	// §5.2 rule 2: to the bare address, from everybody.
@@ -186,7 +186,7 @@ func TestClientDelegationQuestions(t *testing.T) {
 	}
 }
 
-// XEP-0355 §6: accounts see what they have allowed, and end it; the entity is told (§8 rule 3).
+// XEP-0355 §6: accounts see what they have allowed, and end it; the entity is notified (§8 rule 3).
 func TestClientDelegationConfigure(t *testing.T) {
 	t.Parallel()
 	p := newTestServer(t, extra{server: delegable})
@@ -205,9 +205,9 @@ func TestClientDelegationConfigure(t *testing.T) {
 	session := regexp.MustCompile(`sessionid='([^']+)'`).FindStringSubmatch(form)[1]
 	romeo.Send("<iq type='set' id='c2' to='home.test'>" + command + " sessionid='" + session + "'><x xmlns='jabber:x:data' type='submit'>" +
 		"<field var='" + pepSpace + "'><value>0</value></field><field var='urn:x'><value>1</value></field></x></command></iq>")
-	told := gate.Until("</message>")
-	if !strings.Contains(told, "to='romeo@home.test'><delegated namespace='urn:x'/></delegation>") {
-		t.Errorf("told %q", told)
+	notified := gate.Until("</message>")
+	if !strings.Contains(notified, "to='romeo@home.test'><delegated namespace='urn:x'/></delegation>") {
+		t.Errorf("notified %q", notified)
 	}
 	romeo.Until(" id='c2'")
 	romeo.Send("<iq type='get' id='r'>" + items + "</iq>")
