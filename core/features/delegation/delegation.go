@@ -113,7 +113,7 @@ func (d *Delegation) SetLimit(n int) { d.limit.Store(int64(n)) }
 // Feature declares the feature.
 func (d *Delegation) Feature() router.Feature {
 	f := router.Feature{
-		Name:     "delegation",
+		Name: "delegation",
 		Counters: []router.Counter{
 			{Setting: "limits.component_requests", Value: &d.crowded}, {Setting: "limits.delegation_questions", Value: &d.unasked},
 		},
