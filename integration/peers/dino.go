@@ -78,6 +78,16 @@ func (d *Dino) End() {
 	<-d.proc.Done()
 }
 
+// Ended reports whether Dino has ended by itself.
+func (d *Dino) Ended() bool {
+	select {
+	case <-d.proc.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // Await waits until Dino has sent or received all of these texts since its start.
 func (d *Dino) Await(ctx context.Context, parts ...string) error {
 	return Poll(ctx, func() error {

@@ -97,6 +97,16 @@ func (s *Screen) Click(ctx context.Context, x, y int) error {
 	return s.run(ctx, "xdotool", s.in("mousemove", "--window", "%1", strconv.Itoa(x), strconv.Itoa(y), "click", "1")...)
 }
 
+// Gone waits until there is no such window.
+func (s *Screen) Gone(ctx context.Context) error {
+	return Poll(ctx, func() error {
+		if s.run(ctx, "xdotool", append([]string{"search", "--onlyvisible"}, s.find...)...) == nil {
+			return fmt.Errorf("a window %q is there", s.find)
+		}
+		return nil
+	})
+}
+
 // in returns the arguments of xdotool for an action in the window, once that is there.
 func (s *Screen) in(action string, args ...string) []string {
 	return append(append(append([]string{"search", "--sync", "--onlyvisible"}, s.find...), action), args...)
