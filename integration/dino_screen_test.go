@@ -100,8 +100,10 @@ func (d *dino) moderates() {
 		}
 		return d.Keys(ctx, "", "Return")
 	}, func(ctx context.Context) error { return d.Await(ctx, room+"/alice", "Hello, cave") })
-	enter()
-	d.gets("<presence", room+"/Bob", `"110"`)
+	repeats(d.ctx, d.T, "Bob enters", func(context.Context) error { enter(); return nil }, func(ctx context.Context) error {
+		_, err := nextWith(ctx, d.bob, "<presence", room+"/Bob", `"110"`) // refused until the first words have come
+		return err
+	})
 	d.send(d.bob, "<message type='groupchat' to='"+room+"'><body>Something wicked</body></message>")
 	d.displays("Something wicked")
 	d.typed("/topic Macbeth", []string{"Escape", "ctrl+a"}, "<subject>Macbeth</subject>")
