@@ -85,9 +85,10 @@ func (n *Network) Info() transports.Info {
 			MessageCaps: transports.MessageCaps{
 				Edit: true, Delete: true, Moderate: true, React: true, Typing: true, History: true, Relay: true, Media: true, Reply: true, Repeatable: true, MentionAll: true,
 			},
-			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true, Spaces: true},
+			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true, Spaces: true, Narrow: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
 			Limits:     transports.Limits{MaxText: maxText, Length: content.Length, Files: transports.FileLimits{Count: maxFiles, Size: maxFileSize}},
+			Changes:    []transports.ChangeKind{transports.ChangeTopic},
 		},
 		Origin: n.origin(),
 	}

@@ -83,10 +83,10 @@ func (n *Network) Info() transports.Info {
 			MessageCaps: transports.MessageCaps{
 				Edit: true, Delete: true, Moderate: true, React: true, Read: true, History: true, Relay: true, Media: true, Reply: true, Thread: true, Repeatable: true, MentionAll: true,
 			},
-			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true},
+			RoomCaps:   transports.RoomCaps{Directory: true, Direct: true, Members: true, Narrow: true},
 			PeopleCaps: transports.PeopleCaps{Presence: true, Profiles: true},
 			Limits:     transports.Limits{MaxText: maxText, Length: content.Length, Files: transports.FileLimits{Count: maxFiles, Size: maxFileSize}},
-			Changes:    []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave},
+			Changes:    []transports.ChangeKind{transports.ChangeJoin, transports.ChangeLeave, transports.ChangeTopic},
 		},
 		Origin: n.origin(),
 	}

@@ -247,7 +247,7 @@ func (s *client) Direct(ctx context.Context, user transports.UserID) (transports
 	return roomID(s.cred.Team, c.ID), nil
 }
 
-// Apply enters a public channel, or leaves a channel.
+// Apply enters a public channel, leaves a channel or changes its topic.
 func (s *client) Apply(ctx context.Context, change transports.Change) (transports.Applied, error) {
 	channel, err := s.channelOf(change.Room)
 	if err != nil {
@@ -258,6 +258,8 @@ func (s *client) Apply(ctx context.Context, change transports.Change) (transport
 		err = s.call(ctx, "conversations.join", url.Values{"channel": {channel}}, nil)
 	case transports.ChangeLeave:
 		err = s.call(ctx, "conversations.leave", url.Values{"channel": {channel}}, nil)
+	case transports.ChangeTopic:
+		err = s.setTopic(ctx, channel, change.Text)
 	default:
 		return transports.Applied{}, transports.Refuse("feature-not-implemented", "this cannot be changed on Slack from here", nil)
 	}

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"net/http"
+	"unicode/utf8"
 )
 
 func getChannel(c *call) (int, any, error) {
@@ -9,6 +10,29 @@ func getChannel(c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	return http.StatusOK, ch.json(c.app.user), nil
+}
+
+// maxTopic is the longest topic in characters.
+const maxTopic = 1024
+
+// changeChannel changes the topic of a channel of a guild. (resources/channel.mdx, Modify Channel)
+func changeChannel(c *call) (int, any, error) {
+	ch, err := c.channel(ManageChannels)
+	if err != nil {
+		return 0, nil, err
+	}
+	text, err := c.text("topic")
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case utf8.RuneCountInString(text) > maxTopic:
+		return 0, nil, tooLong("topic", maxTopic)
+	case ch.guild == nil || ch.thread != nil:
+		return 0, nil, errNoPermission()
+	}
+	ch.topic = text
+	c.s.emitChannel("CHANNEL_UPDATE", ch)
 	return http.StatusOK, ch.json(c.app.user), nil
 }
 

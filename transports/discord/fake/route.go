@@ -48,6 +48,7 @@ func routes() []*route {
 		{"GET", "/guilds/{guild_id}/threads/active", getActiveThreads, usual(), false, nil},
 
 		{"GET", "/channels/{channel_id}", getChannel, usual(), false, nil},
+		{"PATCH", "/channels/{channel_id}", changeChannel, usual(), false, nil},
 		{"GET", "/channels/{channel_id}/messages", getMessages, usual(), false, nil},
 		{"POST", "/channels/{channel_id}/messages", createMessage, posting(), false, nil},
 		{"GET", "/channels/{channel_id}/messages/{message_id}", getMessage, usual(), false, nil},

@@ -6,11 +6,13 @@ import (
 	"github.com/bwmarrin/discordgo"
 )
 
-// Permissions that decide who sees a channel and who may alert all in it (docs: Permissions).
+// Permissions that decide who sees a channel and who may do what in it (docs: Permissions).
 const (
 	PermissionAdministrator   = discordgo.PermissionAdministrator
 	PermissionViewChannel     = discordgo.PermissionViewChannel
 	PermissionMentionEveryone = discordgo.PermissionMentionEveryone
+	PermissionManageChannels  = discordgo.PermissionManageChannels
+	PermissionManageMessages  = discordgo.PermissionManageMessages
 )
 
 // Guild is a server, in Discord's own words.

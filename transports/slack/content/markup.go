@@ -41,6 +41,9 @@ func Length(t richtext.Text) int {
 // text of ours becomes a mention of everybody.
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", string(markBegin), "", string(markEnd), "")
 
+// Escape is a text without markup as Slack takes it.
+func Escape(s string) string { return escaper.Replace(s) }
+
 // codeEscaper does the same in code, which a backtick would end.
 var codeEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", string(markBegin), "", string(markEnd), "", "`", "ˋ")
 

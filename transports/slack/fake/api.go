@@ -65,6 +65,7 @@ var methods = map[string]method{
 	"conversations.members":        botOrUserMethod((*call).convMembers),
 	"conversations.open":           botOrUserMethod((*call).convOpen),
 	"conversations.replies":        botOrUserMethod((*call).convReplies),
+	"conversations.setTopic":       botOrUserMethod((*call).convSetTopic),
 	"files.completeUploadExternal": botOrUserMethod((*call).filesComplete, "files:write"),
 	"files.getUploadURLExternal":   botOrUserMethod((*call).filesUploadURL, "files:write"),
 	"files.info":                   botOrUserMethod((*call).filesInfo, "files:read"),

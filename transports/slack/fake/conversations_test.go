@@ -2,6 +2,7 @@ package fake_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/slack-go/slack"
@@ -197,5 +198,25 @@ func TestHistoryInPages(t *testing.T) {
 	w.ok(err)
 	if info.LastRead != sent[4].TS {
 		t.Errorf("last_read is %q", info.LastRead)
+	}
+}
+
+func TestTopicOfAConversation(t *testing.T) {
+	t.Parallel()
+	w := newTestSlack(t)
+	general := w.acme.Channel("general")
+	c, err := w.asAnn.SetTopicOfConversationContext(deadline(w), general.ID, "Tea at four")
+	w.ok(err)
+	if c.Topic.Value != "Tea at four" || c.Topic.Creator != w.ann.ID {
+		t.Errorf("the topic is %+v", c.Topic)
+	}
+	if list := general.Transcript(); len(list) == 0 || list[len(list)-1].Subtype != "channel_topic" {
+		t.Errorf("the channel has %+v", list)
+	}
+	dm := w.ann.DM(w.bob)
+	for channel, want := range map[string]string{dm.ID: "method_not_supported_for_channel_type", general.ID: "too_long"} {
+		if _, err := w.asAnn.SetTopicOfConversationContext(deadline(w), channel, strings.Repeat("x", 251)); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

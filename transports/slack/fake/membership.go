@@ -1,6 +1,9 @@
 package fake
 
-import "slices"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // joined tells that u is in the channel; inviter may be nil.
 func (c *Channel) joined(u, inviter *User) {
@@ -65,6 +68,27 @@ func (c *call) convJoin() (map[string]any, error) {
 	ch.join(c.user, nil)
 	out["channel"] = ch.json(c.user)
 	return out, nil
+}
+
+// convSetTopic is conversations.setTopic.
+func (c *call) convSetTopic() (map[string]any, error) {
+	ch, err := c.visibleFor("write.topic")
+	text := c.str("topic")
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.kind == im:
+		return nil, refuse("method_not_supported_for_channel_type")
+	case ch.archived:
+		return nil, refuse("is_archived")
+	case !ch.has(c.user):
+		return nil, refuse("not_in_channel")
+	case utf8.RuneCountInString(text) > 250:
+		return nil, refuse("too_long")
+	}
+	ch.topic = topic{text, c.user.ID, c.server.opt.Now().Unix()}
+	ch.system("channel_topic", c.user, "<@"+c.user.ID+"> set the channel topic: "+text, map[string]any{"topic": text})
+	return map[string]any{"channel": ch.json(c.user)}, nil
 }
 
 // convLeave is conversations.leave.
