@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dragoman-im/dragoman/integration/client"
 	"github.com/dragoman-im/dragoman/integration/peers"
@@ -193,10 +194,49 @@ func testLinkedRoom(ctx context.Context, t *testing.T, h *deployment, w fakeNetw
 	if n := times(w.lines(false), "Hello, dear channel"); n != 1 {
 		t.Errorf("the channel has it %d times: %q", n, w.lines(false))
 	}
+	linkedRights(ctx, w, owner, simon)
 	h.perform(ctx, t, sally, "unlink-room", nil)
 	simon.await(ctx, "the friend leaving", func(e *xmltree.Element) bool {
 		return e.Name.Local == "presence" && e.Attr("from") == room+"/"+friend && e.Attr("type") == "unavailable"
 	})
+}
+
+// linkedRights has the owner of the room set its subject, and remove a message where the room knows XEP-0425.
+func linkedRights(ctx context.Context, w fakeNetwork, owner, simon *roomClient) {
+	simon.Helper()
+	t := simon.T
+	if !strings.HasSuffix(simon.room, linkedDomain) {
+		simon.say("simon-5", "<body>To be removed</body>")
+		shown := simon.receives(ctx, "Simon", "To be removed")
+		awaitLines(ctx, t, w, false, func(lines []string) bool { return mentions(lines, "To be removed") })
+		owner.send("<iq type='set' id='moderate' to='%s'><moderate xmlns='urn:xmpp:message-moderate:1' id='%s'><retract xmlns='urn:xmpp:message-retract:1'/></moderate></iq>",
+			owner.room, simon.roomStanzaID(shown))
+		awaitLines(ctx, t, w, false, func(lines []string) bool { return !mentions(lines, "To be removed") })
+	}
+	owner.say("subject-1", "<subject>Tea at four</subject>")
+	for topicOf(w) != "Tea at four" {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("the topic of the channel is %q", topicOf(w))
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// topicOf is the topic of the network's channel.
+func topicOf(w fakeNetwork) (topic string) {
+	switch n := w.networkInfo.(type) {
+	case *discordNetwork:
+		c, _ := n.server.Channel(n.general)
+		topic = c.Topic
+	case *slackNetwork:
+		for _, m := range n.general.Transcript() {
+			if m.Subtype == "channel_topic" {
+				_, topic, _ = strings.Cut(m.Text, "set the channel topic: ")
+			}
+		}
+	}
+	return topic
 }
 
 // linkedRoomOutage is what happens while the gateway does not run.
