@@ -137,7 +137,7 @@ type Limits struct {
 	ComponentQueue     Bytes    `toml:"component_queue" reload:"yes" doc:"Bytes that wait for a component that reads slowly before it is cut off."`
 	ComponentRate      Bytes    `toml:"component_rate" reload:"yes" doc:"Bytes a second that a component may send in the long run, twice as many at once; more is read more slowly. 0: no limit."`
 	ComponentRequests  int      `toml:"component_requests" reload:"yes" doc:"Requests that wait for an answer at the same time: those that a component has sent in accounts' names, and those of one sender that a component answers by delegation."`
-	DelegationAsked    int      `toml:"delegation_questions" reload:"yes" doc:"Questions of other addresses, whether they may answer requests (server.delegable), that wait for the answer of one account; it is not asked more meanwhile."`
+	DelegationAsked    int      `toml:"delegation_questions" reload:"yes" doc:"Questions of other addresses (whether they may answer requests: server.delegable) that wait for the answer of one account. With so many it is asked nothing more."`
 	ComponentPresences int      `toml:"component_presences" reload:"yes" doc:"Addresses whose presence is remembered for components that have the privilege presence-roster."`
 	Rate               Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that a client may send in the long run, before login too; more is read more slowly. 0: no limit."`
 	Burst              Bytes    `toml:"burst" reload:"yes" doc:"Bytes that a client may send at once."`
@@ -253,7 +253,7 @@ type Gateway struct {
 	Stanzas   int      `toml:"stanzas" reload:"yes" doc:"Messages and requests a second that one user may send to a gateway; twenty times as many at once. 0: no limit."`
 	Members   int      `toml:"members" reload:"yes" doc:"People of a channel that are shown as occupants before they have said anything."`
 	Bookmarks int      `toml:"bookmarks" reload:"yes" doc:"Rooms of one linked account that its owner has bookmarks of, as far as the server lets the gateway make them (XEP-0402). Elsewhere its owner is invited to new rooms. 0: neither."`
-	Autojoin  int      `toml:"autojoin" reload:"yes" doc:"Clients enter the rooms of new bookmarks by themselves, unless more than this come at once, as when an account with many channels is linked: those its owner enters as he likes, because clients would enter and list all of them at each login. 0: never."`
+	Autojoin  int      `toml:"autojoin" reload:"yes" doc:"How many new bookmarks at once may say that clients enter their rooms by themselves. If more come, as when an account with many channels is linked, its owner enters these rooms by hand: clients would enter and list all of them at each login. 0: none."`
 }
 
 // roleNames are names that others take for the operator's: those of RFC 2142, as far as they have a use in XMPP, and common ones.

@@ -32,7 +32,7 @@ type Federation struct {
 
 	StanzaBytes    Bytes    `toml:"stanza_bytes" reload:"yes" doc:"Size of another server's stanza; depth and attributes are those of clients."`
 	StanzaElements int      `toml:"stanza_elements" reload:"yes" doc:"Elements in another server's stanza."`
-	StanzaTime     Duration `toml:"stanza_time" reload:"yes" doc:"How long another server may take to send one stanza, and to take what this server writes at once. The time counts in which this server waits for it."`
+	StanzaTime     Duration `toml:"stanza_time" reload:"yes" doc:"How long another server may take to send one stanza, and to take what this server writes at once. Only the time counts in which this server waits for it."`
 	Rate           Bytes    `toml:"rate" reload:"yes" doc:"Bytes a second that one connection of another server may send in the long run; more is read more slowly. 0: no limit."`
 	Burst          Bytes    `toml:"burst" reload:"yes" doc:"Bytes that it may send at once."`
 	Queue          Bytes    `toml:"queue" reload:"yes" doc:"Bytes that wait for another server that reads slowly, or that it has not acknowledged. With more, stanzas go back to their senders, or the connection is closed."`

@@ -8,7 +8,7 @@ type Media struct {
 	Size    Bytes    `toml:"size" doc:"Size of one file; a larger one keeps the network's own address."`
 	Cache   Bytes    `toml:"cache" doc:"Bytes of the files that are kept on the disk together. When there are more, those that nobody has asked for for longest go first; they are read from the network again when somebody asks for them. The disk has upload.reserve left."`
 	Keep    Duration `toml:"keep" doc:"How long a file is kept on the disk that nobody asks for. 0: as long as there is room."`
-	Private []string `toml:"private" doc:"Private networks from which the files that users send are fetched, to be sent to a network as files: that of an upload service beside this server, for example. Others are fetched from public addresses only, by https."`
+	Private []string `toml:"private" doc:"Private networks from which the files that users send are fetched, to be sent to a network as files: that of an upload service beside this server, for example. By http only if the address of a file has the IP address of the host and not its name. Others are fetched from public addresses only, by https."`
 	Hosts   []string `toml:"hosts" doc:"The only hosts from which files that users send are fetched, to be sent to a network as files, besides this server's own; messages with others carry links. Empty: all."`
 	Fetches int      `toml:"fetches" doc:"Files that are read from one network at a time; others wait."`
 
