@@ -28,8 +28,9 @@ func (q *IQ) Group() Group {
 	return q.batch.gathered.group
 }
 
-// Gather makes g, which has the request, the group of its batch: its answer waits until a stanza comes that cannot join, or until all that
-// has arrived is handled. So one commit can be for several requests. It returns false, and does nothing, where nothing would run the group.
+// Gather makes g, to which the caller adds the request, the group of the request's batch. The group is run when a stanza comes that cannot
+// join, or when all that has arrived is handled. So one commit can be for several requests. Gather returns false, and does nothing, where
+// nothing would run the group.
 func (q *IQ) Gather(g Group) bool {
 	b := q.batch
 	if b == nil || b.session == nil || q.Session != b.session {

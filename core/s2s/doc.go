@@ -24,9 +24,10 @@
 // # Both directions
 //
 // If the other server asks for it (XEP-0288), stanzas for the pairs that it may send for go back on its connection (reverse.go), from the moment
-// on at which it enables stream management or sends a stanza, unless a connection that this server opens to that domain would not be used (reverse.go:
-// TLSA records, the policy): that a peer may send for a domain does not say that it may read what is for that domain. A connection that this server has opened, and asked for that on, passes stanzas of
-// the pairs that it carries to router.RouteIn (receiver.go).
+// on at which it enables stream management or sends a stanza, unless this server would not use a
+// connection to the same server that it has opened itself, because of TLSA records or the policy (inConn.verifyBack): that a peer may send for a
+// domain does not say that it may read what is for that domain. A connection that this server has opened, and asked for that on, passes stanzas
+// of the pairs that it carries to router.RouteIn (receiver.go).
 //
 // # Stream management
 //

@@ -18,7 +18,7 @@ type Rule struct {
 type DomainLimits struct {
 	stanza  int           // bytes of a stanza; 0: as Limits say
 	rate    *rate.Limiter // of the bytes of all their connections; nil: no limit
-	stanzas *rate.Limiter // of their number
+	stanzas *rate.Limiter // of the stanzas and other elements of all their connections; nil: no limit
 }
 
 // NewDomainLimits returns limits for the bytes of a stanza, and for those of all connections a second and at once; 0 means no limit.
@@ -30,7 +30,7 @@ func NewDomainLimits(stanza, perSecond, burst int) *DomainLimits {
 	return d
 }
 
-// LimitStanzas limits the stanzas, and the other elements, of all connections a second; as many as in a few seconds may come at once.
+// LimitStanzas limits the stanzas, and the other elements, a second of all connections together; those of stanzaBurst seconds may come at once.
 func (d *DomainLimits) LimitStanzas(perSecond int) {
 	if perSecond > 0 {
 		d.stanzas = rate.NewLimiter(rate.Limit(perSecond), perSecond*stanzaBurst)

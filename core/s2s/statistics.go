@@ -8,7 +8,7 @@ type Statistics struct {
 	In, Out    int // connections that those servers have opened, and that this one has
 	Both       int // of them, used in both directions (XEP-0288)
 	Connecting int // pairs of domains for which a connection is being made
-	Failing    int // pairs whose last attempt has failed
+	Failing    int // pairs of domains whose last attempt has failed
 	Waiting    int // stanzas that wait for a connection
 	// Bytes that wait for a connection, and those that connections or streams that were cut hold: not written, or not acknowledged.
 	WaitingBytes, QueuedBytes int64

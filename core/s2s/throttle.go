@@ -18,7 +18,7 @@ func (s *Server) stanzaLimits(domain string) stream.Limits {
 	return l
 }
 
-// stanzaBurst is how many seconds' worth of stanzas may come at once.
+// stanzaBurst is for how many seconds the stanzas that DomainLimits allows may come at once.
 const stanzaBurst = 5
 
 // reserve returns how long to wait after an element of that many bytes. What is larger than the burst counts in parts: it must not pass the
@@ -37,12 +37,12 @@ func (d *DomainLimits) reserve(now time.Time, size int) (wait time.Duration) {
 	return max(wait, bytes)
 }
 
-// limit makes throttle count what comes next for a domain.
+// limit makes the limits of a domain count for what comes next.
 func (r *receiver) limit(domain string) {
 	r.limits, r.limited = r.server.rule(domain).Limits, domain
 }
 
-// after is called with the result of handling an element of that many bytes, whatever kind of element it is.
+// after ends the handling of an element of that many bytes, of whatever kind: it throttles unless there was an error, which it returns.
 func (r *receiver) after(c *stream.Conn, size int, err error) error {
 	if err == nil && r.limits != nil {
 		r.throttle(c, size)

@@ -19,7 +19,8 @@ const minBurst = 16 << 10
 // otherFrame is what a frame counts that is not an element, such as a ping.
 const otherFrame = 128
 
-// elementSlack is how much earlier than Config.Element an element may be late: the deadline of a read is set before the wait is measured.
+// elementSlack is taken off Config.Element when a wait is compared with it: the deadline of the read was set a little before the wait was
+// measured, so that a wait until the deadline is measured as shorter.
 const elementSlack = 10 * time.Millisecond
 
 // aLongTimeAgo is a deadline that ends a Read in progress.
@@ -125,13 +126,8 @@ func (in *input) Read(p []byte) (n int, err error) {
 		}
 		if c.frames != nil {
 			n, err = c.readFrame()
-		} else if began := c.beginWait(); began.IsZero() {
-			n, err = c.transport.Read(p)
-		} else {
-			n, err = c.transport.Read(p)
-			if c.intake.spent += time.Since(began); c.intake.spent > c.config.Element-elementSlack {
-				return 0, ErrSlowElement
-			}
+		} else if n, err = c.readBytes(p); errors.Is(err, ErrSlowElement) {
+			return 0, err
 		}
 		if n > 0 {
 			c.clock.pinged = false
@@ -174,12 +170,17 @@ func (c *Conn) flush() {
 	c.queue.Flush()
 }
 
-// beginWait returns the time if the peer has sent a part of an element and Config.Element limits how long the rest may take.
-func (c *Conn) beginWait() (began time.Time) {
-	if c.inElement() {
-		began = time.Now()
+// readBytes reads from the transport. It returns ErrSlowElement if the peer has taken longer than Config.Element to send an element.
+func (c *Conn) readBytes(p []byte) (n int, err error) {
+	if !c.inElement() {
+		return c.transport.Read(p)
 	}
-	return began
+	began := time.Now()
+	n, err = c.transport.Read(p)
+	if c.intake.spent += time.Since(began); c.intake.spent > c.config.Element-elementSlack {
+		return 0, ErrSlowElement
+	}
+	return n, err
 }
 
 // inElement reports whether a part of an element has arrived whose rest is limited by time.

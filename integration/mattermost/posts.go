@@ -129,7 +129,7 @@ func (s *Server) react(p *Post, r Reaction, add bool) {
 	s.emit(event, p.Channel, object{"reaction": inString(object{"user_id": r.User, "post_id": p.ID, "emoji_name": r.Emoji, "create_at": p.changed})})
 }
 
-// Say posts something as one of the two, to General or, if direct is set, to the other one; it returns the id.
+// Say posts something as one of the two, to General or, if toOther is set, to the other one. It returns the id.
 func (s *Server) Say(by string, toOther bool, text string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,7 +174,7 @@ func (s *Server) React(id, emoji string) {
 	s.react(s.post(id), Reaction{Ben, emoji}, true)
 }
 
-// Posts are copies of the posts of General or, if direct is set, of those between the two.
+// Posts are copies of the posts of General or, if toOther is set, of those between the two.
 func (s *Server) Posts(toOther bool) (all []Post) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -33,15 +33,15 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	outside := &outside{fail: fail, links: map[jid.JID]*foreignServer{}}
-	var http *files
+	var served *files
 	m, err := newMaker(ctx, c, o, opened)
 	if err == nil {
 		outside.maker = m
-		http, err = m.listen(ctx, c)
+		served, err = m.listen(ctx, c)
 	}
 	if err == nil {
 		if err = startAll(ctx, outside, m, c); err != nil {
-			http.close()
+			served.close()
 		}
 	}
 	if err != nil {
@@ -54,10 +54,10 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	}}
 	err = r.runHost(running, func(ctx context.Context) error {
 		outside.run(ctx)
-		listening := http.run(ctx, fail)
+		listening := served.run(ctx, fail)
 		var counting sync.WaitGroup
 		counting.Go(func() {
-			_ = server.LogCounts(ctx, o.Log, func() []server.Count { return append(outside.counts(), http.counts()...) })
+			_ = server.LogCounts(ctx, o.Log, func() []server.Count { return append(outside.counts(), served.counts()...) })
 		})
 		counting.Go(func() { fail(hold.Watch(ctx)) })
 		<-ctx.Done()
@@ -68,9 +68,9 @@ func Component(ctx context.Context, c config.Config, o Options) (err error) {
 	})
 	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(c.Server.Shutdown))
 	defer done()
-	requests, enough := context.WithTimeout(deadline, time.Duration(c.Server.Shutdown)/2)
-	defer enough()
-	http.shutdown(requests) // leaves time for the rest
+	half, cancel := context.WithTimeout(deadline, time.Duration(c.Server.Shutdown)/2)
+	defer cancel()
+	served.shutdown(half) // leaves time for the rest
 	err = errors.Join(err, server.Wait(deadline, &outside.all), server.CloseWithin(deadline, opened))
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) && !errors.Is(cause, ctx.Err()) {
 		err = errors.Join(cause, err)

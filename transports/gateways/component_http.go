@@ -14,14 +14,14 @@ import (
 	"github.com/dragoman-im/dragoman/core/web"
 )
 
-// files serves the files of the networks where there is no server of ours that does.
+// files serves the files of the networks over HTTP for gateways that are components of another server.
 type files struct {
 	web        *web.Server // nil: they keep the networks' own addresses
 	plain, tls []net.Listener
 }
 
-// listen opens the HTTP listeners of gateways under a foreign server. They are wanted only where the configuration has the public address:
-// the foreign server may use the default ports itself.
+// listen opens the HTTP listeners of gateways under a foreign server. It opens them only where the configuration has their public address,
+// because the foreign server may use the default ports itself.
 func (m *maker) listen(ctx context.Context, c config.Config) (*files, error) {
 	f := &files{}
 	if !c.Media.Enabled || c.Web.URL == "" {

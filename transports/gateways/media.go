@@ -43,8 +43,9 @@ func (i *inside) serveMedia(c config.Config) error {
 	return nil
 }
 
-// localFiles open the files of this server that users send: those that accounts have uploaded, and those of networks.
-func (i *inside) localFiles(address string) []media.Local {
+// localFiles open the files of this server that users send: those that accounts have uploaded, and those of networks, whose addresses begin
+// with base.
+func (i *inside) localFiles(base string) []media.Local {
 	list := []media.Local{func(ctx context.Context, address string) (*media.Content, error) {
 		c, err := i.server.UploadedFile(ctx, address)
 		if c == nil || err != nil {
@@ -52,13 +53,13 @@ func (i *inside) localFiles(address string) []media.Local {
 		}
 		return &media.Content{ReadCloser: c, Size: c.Size, Type: c.Type}, nil
 	}}
-	if i.maker.media != nil && address != "" {
-		list = append(list, i.maker.media.Local(address))
+	if i.maker.media != nil && base != "" {
+		list = append(list, i.maker.media.Local(base))
 	}
 	return list
 }
 
-// fetcher reads the files that users send.
+// fetcher returns what reads the files that users send.
 func fetcher(c config.Config, local []media.Local) *media.Fetcher {
 	var private []netip.Prefix
 	for _, text := range c.Media.Private {

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// spanKind is the kind of a directive of XEP-0393 §6 but for that of code, and its number.
+// spanKind is the kind of a directive of XEP-0393 §6 but for that of code, and its index in spanParser.next.
 func spanKind(c byte) (kind Kind, number int, ok bool) {
 	switch c {
 	case '*':

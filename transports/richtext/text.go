@@ -22,7 +22,7 @@ const (
 	Mention Kind = "user"    // ID of a user, Text is the name
 	Channel Kind = "room"    // ID of a room, Text is the name
 	Group   Kind = "group"   // ID of a group of users or a role, Text is the name
-	All     Kind = "all"     // everybody: Text is "here", "channel" or "everyone"; ID, in a text of ours, is what its author wrote and asked to alert them with
+	All     Kind = "all"     // everybody: Text is "here", "channel" or "everyone"; in a text of ours ID is what its author wrote to alert them, else ""
 	Emoji   Kind = "emoji"   // Text is the Unicode emoji, or ":name:" with ID and URL for a custom one
 	Pre     Kind = "pre"     // Text; ID is the language, if known
 	Quote   Kind = "quote"   // Children, lines and blocks
@@ -65,7 +65,7 @@ func (t Text) String() string {
 // IsEmpty reports whether nothing would be shown.
 func (t Text) IsEmpty() bool { return strings.TrimSpace(t.String()) == "" }
 
-// Unasked makes text of what asks to alert everybody. It changes t.
+// Unasked returns t with what its authors wrote in the place of requests to alert everybody. It changes t.
 func (t Text) Unasked() Text {
 	t.Walk(func(n *Node) {
 		if n.Kind == All && n.ID != "" {

@@ -21,7 +21,7 @@ func Mixed(pieces []string, check func(s string)) {
 	}
 }
 
-// Most is how many allocations a conversion may make.
+// Most is how many allocations the conversion of a plain and of a styled text may make.
 type Most struct{ Plain, Styled float64 }
 
 // Allocations fails where the conversion of a text of 4,000 characters makes more allocations than it may. styled is as in Bench.

@@ -21,7 +21,8 @@ const checkTime = 30 * time.Second
 // checkID is the id of the object that CheckSigned tries to store.
 const checkID = "0000000000000000check"
 
-// PutURL returns an address at which a client can store a file for some time. The size and the media type are headers that the client has to send as they were signed.
+// PutURL returns an address at which a client can store a file for some time. The size and the media type are headers that the client has to
+// send as they were signed.
 func (b *Bucket) PutURL(ctx context.Context, id string, size int64, typ string, good time.Duration) (string, error) {
 	return b.putURL(ctx, b.public, id, header(size, typ), good)
 }
@@ -57,8 +58,8 @@ func (b *Bucket) Stat(ctx context.Context, id string) (size int64, typ string, e
 	return o.Size, o.ContentType, nil
 }
 
-// CheckSigned returns blob.ErrUnenforced if the storage takes files of another size than their address is signed for: it sends a byte more than was signed, and expects that this is refused, and then as much as was
-// signed, which has to be accepted.
+// CheckSigned returns blob.ErrUnenforced if the storage takes files of another size than their address is signed for. It sends a byte more
+// than was signed, which has to be refused, and then as much as was signed, which has to be accepted.
 func (b *Bucket) CheckSigned(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()

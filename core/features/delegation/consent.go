@@ -24,7 +24,7 @@ type consents struct {
 	blocks  Blocks
 	limit   atomic.Int64 // of questions that wait for an account's answer
 	slot    router.Slot[consent]
-	crowded *atomic.Uint64 // questions that were not put because too many wait
+	crowded *atomic.Uint64 // questions that were not put because too many waited
 }
 
 // Blocks says whom accounts have blocked.
@@ -124,7 +124,7 @@ func (c *consent) all(a *router.Account) map[string]jid.JID {
 	return list
 }
 
-// give delegates namespaces to an entity, and returns those who have lost some by that, and it.
+// give delegates namespaces to an entity. It returns that entity, and those that have lost namespaces by it.
 func (c *consent) give(namespaces []string, g given) []jid.JID {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 // senderShare is which part of the questions that the host could still ask one sender's requests may be.
 const senderShare = 8
 
-// delegate implements router.Delegate. What the configuration delegates is not the accounts' to delegate.
+// delegate implements router.Delegate. Accounts cannot delegate what the configuration delegates.
 func (d *Delegation) delegate(ctx context.Context, q *router.IQ) bool {
 	if g, ok := d.grantFor(ctx, q); ok {
 		if q.Stanza.From.Domain() == g.By.Domain() || q.By.Domain() == g.By.Domain() { // XEP-0355 §4.3.1

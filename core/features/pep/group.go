@@ -9,15 +9,15 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
-// group is what a session has sent to publish at its own account and what came together: one commit is for all of it.
+// group has requests of one session to publish at its own account that came together: one commit stores the items of all.
 type group struct {
 	pep      *PEP
 	service  jid.JID
 	requests []*pubsub.Request
-	sent     []*router.IQ // that the requests are from
+	sent     []*router.IQ // by the index of requests
 }
 
-// gather adds a request to the group of what came with it, and reports whether it has. What it does not take is handled after the group.
+// gather adds a request to the group of those that came with it. If it returns false, the group has been handled, and the request is still to be.
 func (p *PEP) gather(q *router.IQ, r *pubsub.Request) bool {
 	if !q.Own() || !pubsub.Publishes(q.Stanza) {
 		q.RunGroup()

@@ -10,11 +10,11 @@ import (
 
 // Times and limits of questions to other domains.
 const (
-	askEvery  = time.Hour
-	goodFor   = 2 * time.Hour // for which an answer counts
-	maxAsked  = 50            // domains that are asked in one round
-	maxKnown  = 10_000
-	forgotten = 24 * time.Hour // after which a domain that was not connected since is not known any more
+	askEvery    = time.Hour
+	goodFor     = 2 * time.Hour  // for which an answer counts
+	maxAsked    = 50             // domains that are asked in one round
+	maxKnown    = 10_000         // domains whose answers are kept
+	forgetAfter = 24 * time.Hour // a domain is asked as long as it is connected; one that was not asked for this long is forgotten
 )
 
 // consent is what a domain has answered.
@@ -31,7 +31,7 @@ func (i *Info) consenting(list []Connection, now time.Time) map[string]bool {
 	var ask []jid.JID
 	i.mu.Lock()
 	for domain, c := range i.known {
-		if now.Sub(c.asked) > forgotten {
+		if now.Sub(c.asked) > forgetAfter {
 			delete(i.known, domain)
 		}
 	}

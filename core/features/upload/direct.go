@@ -10,8 +10,8 @@ import (
 	"github.com/dragoman-im/dragoman/core/blob"
 )
 
-// Direct is implemented by Files to which clients can send files themselves, at signed addresses. What such an address cannot enforce is
-// checked when the file is asked for, and when its slot has ended.
+// Direct is a storage to which clients can send files themselves, at signed addresses. What such an address cannot enforce is checked when
+// the file is asked for, and when its slot has ended.
 type Direct interface {
 	// CheckSigned returns an error if files of another size than the signed one are not known to be refused, because then the quotas would
 	// have no meaning: blob.ErrUnenforced if they are accepted.
@@ -23,7 +23,7 @@ type Direct interface {
 	Stat(ctx context.Context, id string) (size int64, typ string, err error)
 }
 
-// directTime is how long an upload may take that began when the slot was good still: the storage does not tell how far it is.
+// directTime is how long an upload may go on after its slot has ended: the storage does not tell how far it is.
 const directTime = time.Hour
 
 // checkDirect finds out whether clients may send files to the storage themselves; until that is known they send them to this server.
@@ -44,8 +44,8 @@ func (u *Uploads) checkDirect(ctx context.Context) {
 	u.direct.checked = true
 }
 
-// settle finds out whether a client has sent the file of a slot to the storage, and returns ErrNotFound if it has not. While the address of
-// the slot is good it may send another one in its place: the file is stored when that time is over.
+// settle finds out whether a client has sent the file of a slot to the storage, and returns ErrNotFound if it has not. Until the slot has
+// ended, the client may send another file in its place: only then settle notes in Store that the file is stored.
 func (u *Uploads) settle(ctx context.Context, f *File, now time.Time) error {
 	size, typ, err := u.Direct.Stat(ctx, f.ID)
 	switch {

@@ -43,9 +43,9 @@ const (
 
 // Limits of what another server may send, in bytes.
 const (
-	maxCondition   = 64
-	maxDialbackKey = 512
-	maxStreamID    = 512
+	maxCondition = 64
+	maxKey       = 512
+	maxStreamID  = 512
 )
 
 // Keys makes the dialback keys of our domains.
@@ -126,7 +126,7 @@ func Read(it *stream.Item) (d Element, err error) {
 	if !okFrom || !okTo {
 		return d, stream.NewError(stream.ImproperAddressing, "dialback needs the domains from and to") // RFC 6120 §4.9.3.7
 	}
-	if len(d.Key) > maxDialbackKey || len(d.ID) > maxStreamID {
+	if len(d.Key) > maxKey || len(d.ID) > maxStreamID {
 		return d, stream.NewError(stream.PolicyViolation, "dialback key or id is too long")
 	}
 	if d.Type == TypeError {

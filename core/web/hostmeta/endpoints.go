@@ -33,12 +33,12 @@ type Endpoint struct {
 
 // Public is where the server can be reached from outside.
 type Public struct {
-	Addresses          []netip.Addr // none: nothing is published
+	Addresses          []netip.Addr // none: documents have no Endpoint
 	Clients, Servers   uint16       // ports for direct TLS (XEP-0368); 0: none
 	WebSocketOnOurHost bool         // the web server is at these addresses, too, and not behind a proxy elsewhere
 }
 
-// Document returns the document of a domain, which clients connect to by the links; without Addresses it has only these.
+// Document returns the document of a host. links are what clients connect by over HTTP; without Addresses the document has nothing else.
 func (p Public) Document(domain string, links []Link) Document {
 	if len(p.Addresses) == 0 {
 		return Document{Links: links}

@@ -56,7 +56,7 @@ type NewTopic struct {
 	By    *Speaker `json:"by,omitempty"`
 }
 
-// Speaker is who the room shows to have done what the network has done.
+// Speaker is the occupant whom the room shows as the one who has made a change.
 type Speaker struct {
 	Occupant string `json:"occupant"` // occupant id
 	Nick     string `json:"nick"`
@@ -74,7 +74,7 @@ type Linked struct {
 	Nick string `json:"nick"` // of its author there
 	// Moderated is set where a moderator of the room removes a message, whose author may be anybody.
 	Moderated bool `json:"moderated,omitempty"`
-	// Content is what the channel's room is shown of that once the network has removed the message.
+	// Content is the payload with which the channel's room is told of that, once the network has removed the message.
 	Content string `json:"content,omitempty"`
 }
 

@@ -26,7 +26,7 @@ type SentFile struct {
 // SentFiles are the files of a message from XMPP.
 type SentFiles []SentFile
 
-// Kept is what is kept of a message that was sent, for its corrections: the addresses of its files, as a Request.
+// Kept is what is kept of a message that was sent, for its corrections: a Request in JSON that has only the addresses of the files.
 func (s SentFiles) Kept() []byte {
 	if len(s) == 0 {
 		return nil
@@ -142,7 +142,7 @@ func sentFile(address string) (SentFile, bool) {
 	return SentFile{URL: address, Name: name}, true
 }
 
-// withoutLine is a text without the lines that are an address.
+// withoutLine is a text without the lines that have nothing but an address.
 func withoutLine(text, address string) string {
 	lines := strings.Split(text, "\n")
 	kept := lines[:0]
@@ -154,7 +154,7 @@ func withoutLine(text, address string) string {
 	return strings.Join(kept, "\n")
 }
 
-// Megabytes is a size in words.
+// Megabytes is a number of bytes as people read it, in MiB from one MiB on.
 func Megabytes(n int64) string {
 	if n < 1<<20 {
 		return strconv.FormatInt(n, 10) + " bytes"

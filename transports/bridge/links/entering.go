@@ -26,7 +26,7 @@ type linkedRoom struct {
 	nicks    int    // how many were tried
 	failures int    // to enter, in a row
 	archive  bool   // it has one (XEP-0313)
-	// ids and occupantIDs tell that it announces XEP-0359 and XEP-0421: only then its occupants cannot forge those elements.
+	// ids and occupantIDs tell that it announces XEP-0359 and XEP-0421. Otherwise its occupants can forge these elements.
 	ids, occupantIDs bool
 	undescribed      bool // it has not said yet what it can do
 	// oldModeration is set where it knows version 0.2 of XEP-0425 only.

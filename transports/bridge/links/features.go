@@ -37,7 +37,7 @@ func (l *link) askFeatures(then func(ctx context.Context)) {
 	})
 }
 
-// distrust is for a room of which it is not known what it can do: it is trusted with nothing that its occupants could forge.
+// distrust makes the link ignore all ids that occupants could forge, until the room has announced that it sets them itself.
 func (l *link) distrust() { l.room.ids, l.room.occupantIDs = false, false }
 
 // reconfigured reports whether a message of the room says that its configuration has changed (XEP-0045 §10.2.1).
@@ -63,8 +63,8 @@ func (l *link) roomID(st *stanza.Stanza) string {
 const maxIDBytes = 4 * convert.MaxID
 
 // authorOf names the author of a message within the linked room, by what the room itself guarantees: the occupant id (XEP-0421), else the
-// address that it shows of the occupant, else the stay of the occupant who has the nickname now. Of who has written what is read later without an
-// occupant id nothing is known but the nickname, which others may have had before and since: such a message has an author of its own.
+// address that it shows of the occupant, else the stay of the occupant who has the nickname now. Of a past message without an occupant id only
+// the nickname of its author is known, which others may have had before and since: such a message has an author of its own.
 // It is never "", which stands for the channel.
 func (l *link) authorOf(st *stanza.Stanza, replayed bool) string {
 	if x := st.Child(convert.NSOccupantID, "occupant-id"); l.room.occupantIDs && x != nil && x.Attr("id") != "" && len(x.Attr("id")) <= maxIDBytes {

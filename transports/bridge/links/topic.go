@@ -15,8 +15,8 @@ import (
 // topics are the topic of the channel and the subject of the room.
 type topics struct {
 	subject string            // of the room, as it has sent it last
-	by      received          // with which it came; st is nil where none has come
-	shown   *string           // that was sent to the room, which has not shown it yet
+	by      received          // the message with the subject; st is nil where none has come
+	shown   *string           // a subject that was sent to the room, which has not shown it yet; nil: none
 	carried tables.LinkTopics // those that were compared last
 }
 
@@ -31,7 +31,7 @@ func (l *link) readChannel(ctx context.Context) {
 	}
 }
 
-// carryTopics takes the topic of the side where it has changed to the other one, also where that was while the gateway did not run. Where both
+// carryTopics gives one side the topic of the other where that has changed, also where it was while the gateway did not run. Where both
 // have changed, the one that is known first goes to the other side.
 func (l *link) carryTopics() {
 	t := &l.room.topics
@@ -110,7 +110,7 @@ func (l *link) sendTopic() {
 	}
 }
 
-// topicEnded handles that the channel has taken a subject, or what is wrong with it.
+// topicEnded handles the outcome of sendTopic.
 func (l *link) topicEnded(nick, before string, err error) {
 	switch {
 	case errors.Is(err, outbox.ErrNotKept): // it is sent again

@@ -9,7 +9,8 @@ import (
 	"github.com/dragoman-im/dragoman/transports/bridge/outbox"
 )
 
-// typing takes it to the channel that somebody in the room writes or has stopped, where the message says nothing else (XEP-0085 §5.5).
+// typing handles a message that says only that somebody in the room is typing or has stopped (XEP-0085 §5.5), and passes that on to the channel.
+// It returns false for any other message.
 func (l *link) typing(r received) bool {
 	on, off := convert.TypingState(r.st)
 	if !on && !off || r.st.Body() != "" {
@@ -26,7 +27,7 @@ func (l *link) typing(r received) bool {
 	return true
 }
 
-// Typing shows in the linked rooms of a channel that somebody of the network writes, or has stopped. It does not block, and may be dropped.
+// Typing shows in the linked rooms of a channel that somebody of the network is typing, or has stopped. It does not block, and may be dropped.
 func (x *Links) Typing(room int64, user transports.UserID, on bool) {
 	x.mu.Lock()
 	list := x.of[room]

@@ -39,12 +39,12 @@ type Local func(ctx context.Context, address string) (*Content, error)
 // FetchLimits say what a Fetcher fetches.
 type FetchLimits struct {
 	Size    int64          // bytes of one file
-	Private []netip.Prefix // networks from which files are fetched although they are not public, without TLS as well
+	Private []netip.Prefix // networks from which files are fetched although they are not public; by http only if the URL has the IP address and not a name
 	Hosts   []string       // the only ones from which files are fetched; empty: all
 }
 
-// Fetcher reads the files that messages from XMPP name: those of this server without HTTP, others by https, from public addresses only.
-// A redirection or a name that leads to another address is not followed.
+// Fetcher reads the files whose addresses messages from XMPP contain: those of this server without HTTP, others by https, from public addresses
+// and those of FetchLimits.Private. Names and redirections that lead to any other address are refused.
 type Fetcher struct {
 	client *http.Client
 	limits FetchLimits
@@ -70,7 +70,7 @@ func NewFetcher(l FetchLimits, local ...Local) *Fetcher {
 	return f
 }
 
-// control is a net.Dialer's Control: what a name was resolved to counts, at each connection.
+// control is a net.Dialer's Control. It checks the address that a name was resolved to, at each connection.
 func (f *Fetcher) control(network, address string, conn syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err == nil {

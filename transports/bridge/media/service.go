@@ -27,7 +27,8 @@ const maxWaiting = 200
 
 // Source is a gateway.
 type Source interface {
-	// OpenMedia opens a file of the network by a login that may see it and may be used. The file has its size.
+	// OpenMedia opens a file of the network by a login that may see it. usable, which counts readings, is asked for each login before that
+	// is used, and for no other. The file has its size.
 	OpenMedia(ctx context.Context, m tables.Media, usable func(transports.LoginID) bool) (io.ReadCloser, transports.File, error)
 	// Go runs f in a goroutine that ends with the gateway; false where it has ended.
 	Go(f func(ctx context.Context)) bool

@@ -171,7 +171,7 @@ func (c *call) save(ctx context.Context, done string) error {
 	}
 }
 
-// errOver is of a call that is not the first one any longer.
+// errOver is of a call that has ended meanwhile.
 var errOver = errors.New("the call is over")
 
 func (q *Queue) saveSteps(ctx context.Context, c *call, done string) error {

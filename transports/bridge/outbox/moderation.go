@@ -30,8 +30,8 @@ type moderation struct {
 	rows []tables.Archived // the removal, and the tombstone of the message
 }
 
-// moderated is what becomes of a call that a moderator of a linked room has caused, where the network has removed the message of which the
-// batch knows; nil for any other call. Until then nothing of it is stored or shown: the network may refuse.
+// moderated is what the room is shown and the archive gets after a call for a moderator of a linked room, if the batch has the deletion of the
+// message; nil for any other call. Nothing is stored or shown before the network has removed the message: it may refuse.
 func (q *Queue) moderated(c tables.Call, r convert.Request, b *tables.Batch) *moderation {
 	if r.Linked == nil || r.Linked.Content == "" || len(b.Messages.Deleted) == 0 {
 		return nil

@@ -27,8 +27,6 @@ type fetcher struct {
 	client *http.Client
 }
 
-var errRefused = gateway.ErrPrivate
-
 func newFetcher(origin string) *fetcher {
 	f := &fetcher{origin: origin}
 	host := ""
@@ -61,7 +59,7 @@ func newFetcher(origin string) *fetcher {
 
 func (f *fetcher) check(u *url.URL) error {
 	if u.User != nil || u.Scheme != "https" && (f.origin == "" || u.Scheme+"://"+u.Host != f.origin) {
-		return errRefused
+		return gateway.ErrPrivate
 	}
 	return nil
 }
@@ -70,7 +68,7 @@ func (f *fetcher) check(u *url.URL) error {
 func (f *fetcher) fetch(ctx context.Context, address string) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, errRefused
+		return nil, gateway.ErrPrivate
 	}
 	if err := f.check(u); err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
 )
 
 const pngHead = "\x89PNG\r\n\x1a\n"
@@ -42,13 +44,13 @@ func TestFetch(t *testing.T) {
 	f := newFetcher(network.URL)
 	for address, want := range map[string]string{
 		network.URL + "/picture": "", network.URL + "/moved": "",
-		network.URL + "/elsewhere": errRefused.Error(), network.URL + "/loop": "too many redirects", network.URL + "/big": "more than",
+		network.URL + "/elsewhere": gateway.ErrPrivate.Error(), network.URL + "/loop": "too many redirects", network.URL + "/big": "more than",
 		network.URL + "/page": "no picture", network.URL + "/nothing": "status 404",
-		other.URL: errRefused.Error(), "https://127.0.0.1:" + port: errRefused.Error(), "https://localhost:" + port: errRefused.Error(),
-		"https://[::1]:" + port: errRefused.Error(), "https://[::ffff:127.0.0.1]:" + port: errRefused.Error(), "https://10.0.0.1/": errRefused.Error(),
-		"https://169.254.169.254/": errRefused.Error(), "https://[fe80::1]/": errRefused.Error(), "https://[64:ff9b::7f00:1]/": errRefused.Error(),
-		"https://[::7f00:1]/": errRefused.Error(), "https://[fec0::1]/": errRefused.Error(),
-		"https://user:secret@example.org/": errRefused.Error(), "file:///etc/passwd": errRefused.Error(), "%zz": errRefused.Error(),
+		other.URL: gateway.ErrPrivate.Error(), "https://127.0.0.1:" + port: gateway.ErrPrivate.Error(), "https://localhost:" + port: gateway.ErrPrivate.Error(),
+		"https://[::1]:" + port: gateway.ErrPrivate.Error(), "https://[::ffff:127.0.0.1]:" + port: gateway.ErrPrivate.Error(), "https://10.0.0.1/": gateway.ErrPrivate.Error(),
+		"https://169.254.169.254/": gateway.ErrPrivate.Error(), "https://[fe80::1]/": gateway.ErrPrivate.Error(), "https://[64:ff9b::7f00:1]/": gateway.ErrPrivate.Error(),
+		"https://[::7f00:1]/": gateway.ErrPrivate.Error(), "https://[fec0::1]/": gateway.ErrPrivate.Error(),
+		"https://user:secret@example.org/": gateway.ErrPrivate.Error(), "file:///etc/passwd": gateway.ErrPrivate.Error(), "%zz": gateway.ErrPrivate.Error(),
 	} {
 		data, err := f.fetch(t.Context(), address)
 		switch {
@@ -58,7 +60,7 @@ func TestFetch(t *testing.T) {
 			t.Errorf("%s: %v, want %q", address, err, want)
 		}
 	}
-	if _, err := newFetcher("").fetch(t.Context(), network.URL+"/picture"); !errors.Is(err, errRefused) {
+	if _, err := newFetcher("").fetch(t.Context(), network.URL+"/picture"); !errors.Is(err, gateway.ErrPrivate) {
 		t.Errorf("without an address of its own: %v", err)
 	}
 	f.client.CloseIdleConnections()

@@ -58,7 +58,7 @@ type RoomBatch struct {
 	Visible     []Visibility
 	Hidden      []Visibility // no longer visible; Login and Room
 	Puppets     []transports.UserInfo
-	Contacts    []Contact // except Pushed
+	Contacts    []Contact // Pushed is not written
 	Members     []Member
 	MembersGone []Member
 }

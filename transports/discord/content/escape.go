@@ -2,7 +2,7 @@ package content
 
 import "strings"
 
-// escaped at their first byte are what Discord would read as markup, as a mention of everybody or as a link within plain text.
+// mayBeMarkup has the first bytes of what Discord would read as markup, as a mention of everybody or as a link within plain text.
 var mayBeMarkup = func() (set [256]bool) {
 	for _, c := range []byte("\\*_~`|<@]:") {
 		set[c] = true
@@ -92,8 +92,8 @@ func escapeAt(s string) (by string, size int) {
 	return "", 0
 }
 
-// lineMark is the place of what Discord would take for the mark of a quotation, a heading, small text or an item of a list at the
-// beginning of a line, which it numbers itself: of the mark, or the dot behind a number; -1 where there is none.
+// lineMark is where a backslash keeps Discord from reading the beginning of a line as a quotation, a heading, small text or an item of a list:
+// before the mark, or before the dot or bracket behind a number, because Discord numbers lists itself; -1 where none is needed.
 func lineMark(line string) int {
 	i := 0
 	for i < len(line) && line[i] == ' ' {

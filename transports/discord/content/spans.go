@@ -65,7 +65,7 @@ func (p *Reader) appendSpans(t richtext.Text, text string, depth int) richtext.T
 	return run.appendTo(t, text, len(text))
 }
 
-// plainRun is plain text that is not in the tree yet: what is in before, and behind it a text from begin on.
+// plainRun is plain text that is not in the tree yet: before, and behind that the text that is read, from begin on.
 type plainRun struct {
 	before strings.Builder
 	begin  int

@@ -49,8 +49,8 @@ type Request struct {
 	Args   []string
 	Query  url.Values
 	Body   any
-	Files  []File // beside Body, which describes them
-	HTTP   *http.Client
+	Files  []File       // beside Body, which describes them
+	HTTP   *http.Client // nil: that of the API; for large files one without a short timeout
 }
 
 // Get makes a request that reads.

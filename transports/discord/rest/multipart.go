@@ -16,7 +16,7 @@ import (
 type File struct {
 	Name string
 	MIME string
-	Size int64 // bytes; the reader yields exactly so many
+	Size int64 // bytes; the reader has exactly as many
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
 

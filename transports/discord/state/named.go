@@ -13,7 +13,7 @@ type index struct {
 	channels map[string]*richtext.Names // by guild
 }
 
-// called are the names of a guild's own.
+// called has the names by which texts may mention members and roles of a guild.
 type called struct {
 	members richtext.Names // as they are shown in the guild
 	roles   richtext.Names // of those that everybody may mention

@@ -35,7 +35,7 @@ func (r *Reader) Parse(text string) richtext.Text {
 	return r.insertMarked(t, marked, maxBlockDepth)
 }
 
-// maxMarked is for how many leaves memory is set aside before a text is read.
+// maxMarked is for how many parts in angle brackets memory is set aside before a text is read.
 const maxMarked = 1024
 
 // ownLines puts fences on lines of their own, as XEP-0393 wants them.
