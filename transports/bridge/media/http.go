@@ -75,8 +75,10 @@ func (s *Service) find(r *http.Request) (tables.Media, error) {
 	if err != nil {
 		return m, err
 	}
-	if !ok || m.Name != r.PathValue("name") {
+	if !ok {
 		s.Cache.drop(id)
+	}
+	if !ok || m.Name != r.PathValue("name") { // whoever asks for another name must not cost the others another reading
 		return tables.Media{}, errGone
 	}
 	return m, nil

@@ -207,6 +207,24 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// A request for a file under another name than that of its address does not remove it from the cache, which would cost the network a
+// reading for each request.
+func TestAnotherNameRemovesNothing(t *testing.T) {
+	f := newFixture(t, Limits{Bytes: 1 << 20})
+	url := f.share(transports.File{ID: "F1", Ref: "F1", Name: "a.png", MIME: "image/png", Size: 6}, []byte("abcdef"))
+	for range 5 {
+		if status, text := f.get(url); status != http.StatusOK || text != "abcdef" {
+			t.Errorf("%d %q", status, text)
+		}
+		if status, _ := f.get(url + "x"); status != http.StatusNotFound {
+			t.Errorf("another name: %d", status)
+		}
+	}
+	if n := f.net.opens.Load(); n != 1 {
+		t.Errorf("read %d times", n)
+	}
+}
+
 // TestTypeRunsNothing is about stored cross-site scripting: no type that a browser would run is served.
 func TestTypeRunsNothing(t *testing.T) {
 	f := newFixture(t, Limits{Bytes: 1 << 20})
