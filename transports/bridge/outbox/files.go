@@ -106,9 +106,11 @@ func (c *call) file(ctx context.Context, f convert.SentFile, reads *reads) (tran
 	if f.Size > limit {
 		return transports.OutgoingFile{}, c.tooLarge(limit)
 	}
-	looking, cancel := context.WithTimeout(ctx, gateway.CallTimeout)
+	looking, cancel := context.WithTimeout(ctx, min(gateway.CallTimeout, reads.left()))
 	defer cancel()
+	began := time.Now()
 	size, mime, err := files.Stat(looking, f.URL)
+	reads.spend(began)
 	switch {
 	case err != nil:
 		return transports.OutgoingFile{}, err
@@ -123,7 +125,10 @@ func (c *call) file(ctx context.Context, f convert.SentFile, reads *reads) (tran
 	return transports.OutgoingFile{
 		Name: f.Name, MIME: mime, Size: size, Alt: f.Alt, Spoiler: f.Spoiler,
 		Open: func(ctx context.Context) (io.ReadCloser, error) {
+			began := reads.begin()
 			content, err := files.Open(ctx, f.URL)
+			reads.waited(began)
+			reads.timer.Stop()
 			if err != nil {
 				if ctx.Err() == nil {
 					reads.failed.Store(true)

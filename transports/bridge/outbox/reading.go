@@ -11,6 +11,13 @@ import (
 // stallTime is how long nothing may come of a file that is read, and how long the network may take nothing of it.
 const stallTime = time.Minute
 
+// What a call may wait for its files altogether: the messages behind it in its conversation wait as long, and whoever has named a file decides
+// how fast it comes.
+const (
+	sourceTime = 5 * time.Minute // and for what is read
+	sourceRate = 1 << 20         // bytes of that in a second
+)
+
 // errStalled ends a call whose file does not move.
 var errStalled = errors.New("the file is sent too slowly")
 
@@ -18,7 +25,9 @@ var errStalled = errors.New("the file is sent too slowly")
 type reads struct {
 	failed  atomic.Bool // one could not be read, or has another size than before
 	waiting atomic.Bool // for what is read, and not for the network
-	timer   *time.Timer // runs from the first byte of a file to its last one
+	spent   atomic.Int64 // nanoseconds of waiting for what is read
+	bytes   atomic.Int64 // that were read
+	timer   *time.Timer  // runs from the first byte of a file to its last one
 	cancel  context.CancelCauseFunc
 }
 
@@ -41,6 +50,27 @@ func (r *reads) end() {
 	r.cancel(nil)
 }
 
+// left is how long the call may still wait for what it reads.
+func (r *reads) left() time.Duration {
+	return sourceTime + time.Duration(r.bytes.Load())*(time.Second/sourceRate) - time.Duration(r.spent.Load())
+}
+
+// spend notes that the call has waited for a file since began.
+func (r *reads) spend(began time.Time) { r.spent.Add(int64(time.Since(began))) }
+
+// begin begins to wait for what is read.
+func (r *reads) begin() (began time.Time) {
+	r.waiting.Store(true)
+	r.timer.Reset(min(stallTime, r.left()))
+	return time.Now()
+}
+
+// waited ends what begin has begun.
+func (r *reads) waited(began time.Time) {
+	r.waiting.Store(false)
+	r.spend(began)
+}
+
 // reading is one of the files.
 type reading struct {
 	ctx     context.Context // of the request that the file is in
@@ -52,10 +82,10 @@ type reading struct {
 
 // Read implements io.Reader.
 func (r *reading) Read(b []byte) (int, error) {
-	r.all.timer.Reset(stallTime)
-	r.all.waiting.Store(true)
+	began := r.all.begin()
 	n, err := r.content.Read(b)
-	r.all.waiting.Store(false)
+	r.all.waited(began)
+	r.all.bytes.Add(int64(max(n, 0)))
 	r.left -= int64(n)
 	if r.left < 0 || errors.Is(err, io.EOF) && r.left > 0 {
 		n, err = 0, io.ErrUnexpectedEOF

@@ -8,6 +8,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/dragoman-im/dragoman/transports/bridge/convert"
+	"github.com/dragoman-im/dragoman/transports/bridge/gateway"
+	"github.com/dragoman-im/dragoman/transports/bridge/logins"
 )
 
 // source gives a byte every pause.
@@ -66,6 +70,69 @@ func TestStalls(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A call waits for its files for a limited time altogether, however steadily somebody lets their bytes come: what is behind it in the
+// conversation waits as long. What the network takes its time for does not count, and neither does a file that comes fast enough.
+func TestTrickle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, ctx := newReads(t.Context())
+		defer r.end()
+		began := time.Now()
+		var err error
+		for n := 0; err == nil && n < 10; n++ {
+			file := &reading{ctx: ctx, content: &source{ctx, 10 * time.Second, 100}, left: 100, all: r}
+			_, err = io.Copy(io.Discard, file)
+			time.Sleep(10 * time.Second)
+		}
+		if waited := time.Since(began); err == nil || !r.failed.Load() || ctx.Err() == nil || waited > sourceTime+time.Minute {
+			t.Errorf("after %v: %v, not readable %v", waited, err, r.failed.Load())
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r, ctx := newReads(t.Context())
+		defer r.end()
+		r.spend(time.Now().Add(-sourceTime))
+		r.bytes.Add(100 * sourceRate)
+		file := &reading{ctx: ctx, content: &source{ctx, 10 * time.Second, 9}, left: 9, all: r}
+		if _, err := io.ReadAll(file); err != nil || r.failed.Load() {
+			t.Errorf("a large file: %v, not readable %v", err, r.failed.Load())
+		}
+	})
+}
+
+// forever is a server that never answers.
+type forever struct{ asked int }
+
+func (f *forever) Stat(ctx context.Context, _ string) (int64, string, error) {
+	f.asked++
+	<-ctx.Done()
+	return 0, "", ctx.Err()
+}
+
+func (f *forever) Open(ctx context.Context, _ string) (io.ReadCloser, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// Many files of servers that do not answer cost no more time than one whose bytes trickle.
+func TestFilesUnanswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, ctx := newReads(t.Context())
+		defer r.end()
+		o, began := &Outbox{files: &forever{}, env: &gateway.Env{}, logins: &logins.Registry{}}, time.Now()
+		o.env.Info.Caps.Files.Size = 1 << 20
+		for range 10 {
+			if _, err := (&call{outbox: o}).file(ctx, convert.SentFile{URL: "https://slow.test/f"}, r); err == nil {
+				t.Fatal("there is a file")
+			}
+		}
+		if waited := time.Since(began); waited > sourceTime {
+			t.Errorf("waited %v", waited)
+		}
+	})
 }
 
 // A file that is shorter or longer than before is one that cannot be read, unless the network has ended the request.
