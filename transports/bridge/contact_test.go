@@ -222,6 +222,24 @@ func TestDiscovery(t *testing.T) {
 	})
 }
 
+// Whoever begins and stops to write again and again causes few calls: they use up what the network allows the login.
+func TestTypingOftenCostsFewCalls(t *testing.T) {
+	withGateway(t, func(h *harness) {
+		h.start()
+		h.link(phone, "ann")
+		h.join(phone, "plaza")
+		before := h.world.Count("typing")
+		for range 50 {
+			for _, s := range []string{"composing", "active"} {
+				h.send(stanza.NewMessage(contact("plaza"), phone, stanza.TypeGroupchat, stanza.NewElement("http://jabber.org/protocol/chatstates", s)))
+			}
+		}
+		if n := h.world.Count("typing") - before; n < 1 || n > 10 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
 func TestTypingAndReading(t *testing.T) {
 	withGateway(t, func(h *harness) {
 		h.start()

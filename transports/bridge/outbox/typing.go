@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
@@ -13,7 +15,8 @@ import (
 )
 
 const (
-	typingEvery = 4 * time.Second // at most one call for each conversation
+	typingEvery = 4 * time.Second // at most one call for each login in a conversation
+	typingBurst = 3               // but so many at once, for those who write short messages
 	maxTyping   = 1000            // users of one conversation
 )
 
@@ -22,6 +25,19 @@ const (
 type typing struct {
 	by   map[jid.JID]bool // whether a local user (a bare JID) is typing
 	last time.Time        // of a call
+	// calls limits those that report that somebody types: many people of linked rooms have one login, whose other calls must not wait for that.
+	calls map[transports.LoginID]*rate.Limiter
+}
+
+// allow reports whether a login may report that somebody types.
+func (t *typing) allow(id transports.LoginID, now time.Time) bool {
+	if t.calls == nil {
+		t.calls = map[transports.LoginID]*rate.Limiter{}
+	}
+	if t.calls[id] == nil {
+		t.calls[id] = rate.NewLimiter(rate.Every(typingEvery), typingBurst)
+	}
+	return t.calls[id].AllowN(now, 1)
 }
 
 // ended notes that a message ends the typing.
@@ -36,6 +52,9 @@ func (q *Queue) sendTyping(l *logins.Login, from jid.JID, st *stanza.Stanza) {
 	client, ok := l.Client().(transports.Typer)
 	t, who := &q.typing, from.Bare()
 	if !ok || !on && !t.by[who] || on && t.by[who] && q.env.Now().Sub(t.last) < typingEvery {
+		return
+	}
+	if on && !t.allow(l.ID, q.env.Now()) {
 		return
 	}
 	if t.by == nil || len(t.by) > maxTyping {
