@@ -23,8 +23,8 @@ var errStalled = errors.New("the file is sent too slowly")
 
 // reads are the files that a call reads, one after the other.
 type reads struct {
-	failed  atomic.Bool // one could not be read, or has another size than before
-	waiting atomic.Bool // for what is read, and not for the network
+	failed  atomic.Bool  // one could not be read, or has another size than before
+	waiting atomic.Bool  // for what is read, and not for the network
 	spent   atomic.Int64 // nanoseconds of waiting for what is read
 	bytes   atomic.Int64 // that were read
 	timer   *time.Timer  // runs from the first byte of a file to its last one
