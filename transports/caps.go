@@ -1,6 +1,7 @@
 package transports
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dragoman-im/dragoman/transports/richtext"
@@ -94,6 +95,12 @@ type FileLimits struct {
 // from memory. What the network does not declare cannot be added.
 type Narrower interface {
 	Narrow(room RoomID, caps Caps) Caps
+}
+
+// Without returns the capabilities without a change, for Narrower.
+func (c Caps) Without(kind ChangeKind) Caps {
+	c.Changes = slices.DeleteFunc(slices.Clone(c.Changes), func(k ChangeKind) bool { return k == kind })
+	return c
 }
 
 // CanChange reports whether a change is among those declared.

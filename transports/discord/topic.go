@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -30,7 +29,7 @@ func (s *client) Narrow(room transports.RoomID, caps transports.Caps) transports
 		caps.Moderate = false
 	}
 	if c.GuildID == "" || c.IsThread() || !s.state.Allows(c, s.cred.Bot, objects.PermissionManageChannels) {
-		caps.Changes = slices.DeleteFunc(slices.Clone(caps.Changes), func(k transports.ChangeKind) bool { return k == transports.ChangeTopic })
+		caps = caps.Without(transports.ChangeTopic)
 	}
 	return caps
 }

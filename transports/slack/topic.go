@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/dragoman-im/dragoman/transports"
@@ -37,7 +36,7 @@ func (s *client) Narrow(room transports.RoomID, caps transports.Caps) transports
 		caps.Moderate = false
 	}
 	if direct(channel) || known && info.Kind == transports.Direct {
-		caps.Changes = slices.DeleteFunc(slices.Clone(caps.Changes), func(k transports.ChangeKind) bool { return k == transports.ChangeTopic })
+		caps = caps.Without(transports.ChangeTopic)
 	}
 	return caps
 }

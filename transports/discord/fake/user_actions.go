@@ -70,16 +70,22 @@ func (s *Server) find(in, id ID) (*message, error) {
 	return nil, errUnknownMessage()
 }
 
+// own is a message of a channel that a user has written.
+func (s *Server) own(in, id, user ID) (*message, error) {
+	m, err := s.find(in, id)
+	if err == nil && !m.by(s.mustUser(user)) {
+		return nil, errOthersMessage()
+	}
+	return m, err
+}
+
 // Edit changes the text of a message as its author.
 func (s *Server) Edit(channel, message, user ID, text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m, err := s.find(channel, message)
+	m, err := s.own(channel, message, user)
 	if err != nil {
 		return err
-	}
-	if !m.by(s.mustUser(user)) {
-		return errOthersMessage()
 	}
 	if text = strings.TrimSpace(text); utf8.RuneCountInString(text) > maxContent {
 		return tooLong("content", maxContent)
@@ -91,12 +97,9 @@ func (s *Server) Edit(channel, message, user ID, text string) error {
 func (s *Server) RemoveFiles(channel, message, user ID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m, err := s.find(channel, message)
+	m, err := s.own(channel, message, user)
 	if err != nil {
 		return err
-	}
-	if !m.by(s.mustUser(user)) {
-		return errOthersMessage()
 	}
 	return s.edit(m, rewrite{keep: &[]ID{}})
 }

@@ -70,6 +70,9 @@ func (c *call) convJoin() (map[string]any, error) {
 	return out, nil
 }
 
+// maxTopic is the longest topic of a channel in characters.
+const maxTopic = 250
+
 // convSetTopic is conversations.setTopic.
 func (c *call) convSetTopic() (map[string]any, error) {
 	ch, err := c.visibleFor("write.topic")
@@ -83,7 +86,7 @@ func (c *call) convSetTopic() (map[string]any, error) {
 		return nil, refuse("is_archived")
 	case !ch.has(c.user):
 		return nil, refuse("not_in_channel")
-	case utf8.RuneCountInString(text) > 250:
+	case utf8.RuneCountInString(text) > maxTopic:
 		return nil, refuse("too_long")
 	}
 	ch.topic = topic{text, c.user.ID, c.server.opt.Now().Unix()}
