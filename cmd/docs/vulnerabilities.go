@@ -75,13 +75,18 @@ func vulnerabilities() []area {
 			{"publishers under another name; nodes of nobody", "mod_pubsub, mod_pep", []proof{"core/server/featuretest TestPubsubService", "core/server/featuretest TestProsodyPEP_NonexistentAccount"}},
 			{"data of others is written", "OF-2838, OF-2839", []proof{"core/server TestOF2838_VCardOfOthers"}},
 			{"presence is found out by probes and errors", "OF-3072, RFC 6121 §11", []proof{"core/server TestOF3072_ProbesWithoutSubscription"}},
+			{"authors and moderators that occupants of a linked room make up", "", []proof{"transports/bridge TestForgedIDsInALinkedRoom", "transports/bridge TestNicknameOfAnotherInALinkedRoom", "transports/bridge TestForgedModerationInALinkedRoom", "transports/bridge TestModerationWaitsForTheNetwork"}},
+			{"accounts and addresses that mentions and searches tell others", "", []proof{"transports/bridge TestMentionsShowNoAccounts", "transports/bridge TestLinkedMentionsShowNoAccounts", "transports/bridge TestAddressesAreForTheLoginThatSeesThem"}},
 			{"SQL in what pages begin with", "ejabberd 26.07", []proof{"core/archive TestQuery", "core/server/featuretest TestPubsubService", "core/server/featuretest TestSearchRefuses"}},
 		}},
 		{"Files and what is fetched", []vulnerability{
 			{"paths that lead elsewhere", "CVE-2016-1231, CVE-2019-18393", []proof{"core/blob TestPathTraversal", "core/server/featuretest TestUploadPaths"}},
-			{"uploads that run in browsers", "ejabberd 26.07", []proof{"core/server/featuretest TestUploadedPages"}},
+			{"uploads that run in browsers", "ejabberd 26.07", []proof{"core/server/featuretest TestUploadedPages", "core/web TestTypesInAnyCase"}},
 			{"slots that take another file, another time or twice", "XEP-0363 §11", []proof{"core/features/upload TestSlotExpires", "core/features/upload TestTokens", "core/features/upload TestUploadTwiceAtOnce"}},
-			{"addresses inside that are fetched for somebody", "CVE-2019-18394, OF-3315", []proof{"transports/bridge/puppets TestFetch"}},
+			{"addresses inside that are fetched for somebody", "CVE-2019-18394, OF-3315", []proof{"transports/bridge/puppets TestFetch", "transports/bridge/media TestFetchOfPrivateAddresses", "transports/bridge/media TestFetchAfterResolution", "transports/bridge/media TestFetchRedirected"}},
+			{"files that are larger than was said, or grow when they are decompressed", "", []proof{"transports/bridge/media TestFetchedSize", "transports/bridge/media TestFetchedDecompression"}},
+			{"requests without a login that cost calls of a network", "", []proof{"transports/bridge/media TestRefusalsAreRemembered", "transports/bridge/media TestRateOfOneAddress", "transports/bridge/media TestRateOfOneLogin"}},
+			{"pages of others that connect as whoever reads them", "", []proof{"core/server TestWebSocketOrigins"}},
 			{"open relays; bytes before activation", "CVE-2021-32917, CVE-2026-43504, CVE-2026-43505", []proof{"core/bytestreams TestCVE202132917_NoOpenProxy", "core/bytestreams TestCVE202643504_NothingBeforeActivation"}},
 			{"an import that reads elsewhere", "ejabberd 25.07", []proof{"core/portable TestReadXML", "core/accounts TestEjabberd2507_ImportReadsNothingOutside"}},
 		}},
@@ -106,8 +111,8 @@ func vulnerabilities() []area {
 const vulnerabilitiesHead = `# Classes of vulnerabilities
 
 What other servers and libraries had to mend, and the tests that show that it is not here. ` + "`go run ./cmd/docs`" + ` writes this page from
-cmd/docs/vulnerabilities.go; a test fails when a named test does not exist. WebSocket, BOSH and pages for
-administrators do not exist yet; their classes (forged origins, scripts and requests across sites) come with them.
+cmd/docs/vulnerabilities.go; a test fails when a named test does not exist. BOSH and pages for
+administrators do not exist yet; their classes (scripts and requests across sites) come with them.
 
 | area | class | faults elsewhere | tests |
 | --- | --- | --- | --- |

@@ -9,7 +9,7 @@
 //
 // Ids: a user is "t024be7ld-u023becgf", a room "t024be7ld-c0g9qf9gw", both team and id in lower
 // case; a message is its ts. A message that was posted carries the bridge's id in its metadata,
-// by which a repeated Send finds it.
+// by which a repeated Send finds it. One with files has no metadata: it is found by their ids, which the bridge keeps (upload.go).
 //
 // Goroutines: one per app reads the socket's events and one writes acknowledgements, some are
 // slack-go's, one per login polls presence. Lock order: Network.mu before app.mu; app.reporting before app.mu;

@@ -11,9 +11,9 @@
 // is left if the process is killed between the two.
 //
 // With Direct, clients send files to the storage themselves. The size is signed with the address. Whether the storage refuses another size is
-// tried at the start, and the size of each file is checked. Nobody tells this server that a file has come: it looks when the file is asked for. As long as
-// its address is good the file can be replaced, so it counts as stored only afterwards. What is sent for a slot after its account was deleted
-// is deleted when the time of the slot is over; after a restart in between it stays in the storage, where nobody can get it.
+// tried at the start, and the size of each file is checked. Nobody tells this server that a file has come: it looks when the file is asked
+// for. As long as its address is good the file can be replaced, so it counts as stored only afterwards. What is sent for a slot after its
+// account was deleted is deleted when the time of the slot is over; after a restart in between it stays in the storage, where nobody can get it.
 //
 // What users upload never runs in a browser as a page of this server: see web.ContentType and web.SecureContent.
 //

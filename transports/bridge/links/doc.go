@@ -18,9 +18,12 @@
 //
 // A message carries the addresses of the rooms that it has passed through (passed.go): it is not taken to a room
 // again in which it was. Ids in replies, corrections, reactions and retractions are replaced by those that the message
-// has on the other side (translate.go).
+// has on the other side (translate.go). Topics (topic.go) and chat states (typing.go) are not in the archive: they are carried while a link is
+// live; topics also when they have changed before.
+//
+// Who has written a message of the linked room is known by what the room announces that it guarantees (features.go), and by nothing else.
 //
 // Goroutines: those of the mailboxes. Links.mu is a leaf.
 //
-// Specifications: XEP-0045, 0203, 0308, 0313, 0359, 0410, 0421, 0424, 0425, 0444, 0461.
+// Specifications: XEP-0045, 0085, 0203, 0308, 0313, 0359, 0410, 0421, 0424, 0425, 0444, 0461.
 package links

@@ -6,7 +6,11 @@
 // only then is it shown to the room, which its sender may take as the acknowledgement. The
 // queue makes its calls in order, one at a time, each in a goroutine of its own, so that events
 // of the conversation are processed while a call waits. What a call has come to (the network's ids, or the error) is
-// stored together with the next call that begins: a message costs two transactions.
+// stored together with the next call that begins: a message costs two transactions. New topics, and what a moderator of a linked room removes, are
+// shown to the room only when the network has carried them out: it may refuse.
+//
+// Files that a message has are read at their addresses (Files) while the network takes them, and are sent as links where that fails. A call of
+// several steps stores each of them (transports.Steps), so that a repeated call goes on from there.
 //
 // A call that was begun and whose outcome is not known, since the process or the connection has
 // ended, is repeated with the same id where the network can tell a repeated message. Calls wait
