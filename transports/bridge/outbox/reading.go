@@ -14,8 +14,8 @@ const stallTime = time.Minute
 // What a call may wait for its files altogether: the messages behind it in its conversation wait as long, and whoever has named a file decides
 // how fast it comes.
 const (
-	sourceTime = 5 * time.Minute // and for what is read
-	sourceRate = 1 << 20         // bytes of that in a second
+	sourceTime = 5 * time.Minute // and longer by the time that what was read takes at sourceRate
+	sourceRate = 1 << 20         // bytes a second
 )
 
 // errStalled ends a call whose file does not move.
@@ -27,7 +27,7 @@ type reads struct {
 	waiting atomic.Bool  // for what is read, and not for the network
 	spent   atomic.Int64 // nanoseconds of waiting for what is read
 	bytes   atomic.Int64 // that were read
-	timer   *time.Timer  // runs from the first byte of a file to its last one
+	timer   *time.Timer  // runs while a file is opened, and from its first byte to its last one
 	cancel  context.CancelCauseFunc
 }
 
@@ -55,7 +55,7 @@ func (r *reads) left() time.Duration {
 	return sourceTime + time.Duration(r.bytes.Load())*(time.Second/sourceRate) - time.Duration(r.spent.Load())
 }
 
-// spend notes that the call has waited for a file since began.
+// spend counts the time since began as waiting.
 func (r *reads) spend(began time.Time) { r.spent.Add(int64(time.Since(began))) }
 
 // begin begins to wait for what is read.

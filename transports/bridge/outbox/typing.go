@@ -16,7 +16,7 @@ import (
 
 const (
 	typingEvery = 4 * time.Second // at most one call for each login in a conversation
-	typingBurst = 3               // but so many at once, for those who write short messages
+	typingBurst = 3               // calls at once, for those who write short messages
 	maxTyping   = 1000            // users of one conversation
 )
 
