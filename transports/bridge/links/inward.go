@@ -38,6 +38,7 @@ func (l *link) take(ctx context.Context, r received) {
 	nick := actor(r.st)
 	p := l.persons.nicks[nick] // while one of ours enters, the nickname is perhaps that of somebody else
 	ours := nick != "" && (p != nil && p.state == inside || nick == l.room.nick)
+	r.carried = ours || l.carried(r.st)
 	l.in.remember(r)
 	if l.out.reflected(l.id, r, l.links.env.Now()) {
 		l.advance()
@@ -84,7 +85,7 @@ func (l *link) take(ctx context.Context, r received) {
 
 // remember keeps a message of the room for comesOtherwise.
 func (in *inward) remember(r received) {
-	small := received{st: &stanza.Stanza{Kind: stanza.Message, ID: r.st.ID, From: r.st.From}, id: r.id, at: r.at}
+	small := received{st: &stanza.Stanza{Kind: stanza.Message, ID: r.st.ID, From: r.st.From}, id: r.id, at: r.at, carried: r.carried}
 	if in.there = append(in.there, small); len(in.there) > maxRecent {
 		in.there = slices.Clone(in.there[maxRecent/2:])
 	}
@@ -181,6 +182,11 @@ func (l *link) forChannel(ctx context.Context, r received) (*outbox.Linked, erro
 		from = origin{l.row.Address.String(), unique}
 	}
 	entry := from.in(l.channelAddress())
+	if signed { // claims forgets, and whoever sees an origin can copy it: two messages must not have one id
+		if had, err := l.had(ctx, entry); err != nil || had {
+			return nil, err
+		}
+	}
 	if !l.links.claims.take(entry, l.id) {
 		return nil, nil // it comes on another way
 	}
@@ -204,6 +210,15 @@ func (l *link) forChannel(ctx context.Context, r received) (*outbox.Linked, erro
 		}
 	}
 	return m, nil
+}
+
+// had reports whether the channel's archive has an entry of which the link knows.
+func (l *link) had(ctx context.Context, entry string) (bool, error) {
+	if slices.ContainsFunc(l.in.recent, func(m tables.LinkMessage) bool { return m.Entry == entry }) {
+		return true, nil
+	}
+	_, known, err := l.links.messages.LinkedEntry(ctx, l.id, entry)
+	return known, err
 }
 
 // occupantOf is the occupant id in the channel's room of somebody of the linked room. It is made with a key of the gateway: who knows the id that

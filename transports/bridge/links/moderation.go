@@ -53,10 +53,10 @@ func (l *link) moderation(ctx context.Context, r received) (*outbox.Linked, erro
 	}
 	from := origin{l.row.Address.String(), "moderated " + id}
 	entry := from.in(l.channelAddress())
-	if !l.links.claims.take(entry, l.id) || slices.ContainsFunc(l.in.recent, func(m tables.LinkMessage) bool { return m.Entry == entry }) {
+	if !l.links.claims.take(entry, l.id) {
 		return nil, nil
 	}
-	if _, known, err := l.links.messages.LinkedEntry(ctx, l.id, entry); err != nil || known {
+	if had, err := l.had(ctx, entry); err != nil || had {
 		return nil, err
 	}
 	name := by
@@ -83,7 +83,8 @@ func (l *link) moderation(ctx context.Context, r received) (*outbox.Linked, erro
 func (l *link) moderate(s *sending, m tables.LinkMessage) {
 	s.state = confirmed
 	if p := l.persons.nicks[m.Nick]; m.Author == "" && p != nil && p.state == inside {
-		retract := stanza.NewMessage(l.row.Address, p.jid, stanza.TypeGroupchat, convert.Retraction(reference(m))...)
+		content := append(convert.Retraction(reference(m)), passedElement(l.channelAddress()), l.links.element(s.origin))
+		retract := stanza.NewMessage(l.row.Address, p.jid, stanza.TypeGroupchat, content...)
 		retract.ID = s.id
 		s.state, s.at = sent, l.links.env.Now()
 		l.send(retract)

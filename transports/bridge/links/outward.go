@@ -214,7 +214,7 @@ func withName(content []*stanza.Element, name string) []*stanza.Element {
 
 // reflected confirms the entry that a message of the room is; false where it is none of a link's.
 func (o *outward) reflected(link int64, r received, now time.Time) bool {
-	if r.st.ID == "" {
+	if r.st.ID == "" || !r.carried {
 		return false
 	}
 	for _, s := range o.pending {

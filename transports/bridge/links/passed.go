@@ -57,6 +57,12 @@ func (x *Links) originOf(st *stanza.Stanza) (origin, bool) {
 	return o, x.signer.Verify(o.room+"\n"+o.id, e.Attr("signature"))
 }
 
+// carried reports whether a gateway with our keys has sent a message to the linked room.
+func (l *link) carried(st *stanza.Stanza) bool {
+	o, signed := l.links.originOf(st)
+	return signed && o.in(l.row.Address) == st.ID
+}
+
 // element is how a message carries its origin.
 func (x *Links) element(o origin) *stanza.Element {
 	return stanza.NewElement(nsPassed, "origin").With("room", o.room).With("id", o.id).With("signature", x.signer.Sign(o.room+"\n"+o.id))

@@ -39,6 +39,8 @@ type received struct {
 	author string
 	// replayed tells that it may have been sent by an occupant of the link before this one was in the room.
 	replayed bool
+	// carried tells that a link has sent it: whoever knows by which id one will come must not take its place.
+	carried bool
 }
 
 // since is the time from which on messages may be missing on either side.
