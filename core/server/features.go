@@ -125,7 +125,7 @@ func link(h *router.Host, a assembly) (l linked) {
 	l.roster = roster.New(h, a.store, roster.Options{Privileges: l.privileges, Log: a.log})
 	l.privileges.Subscriptions(l.roster)
 	l.blocking = blocking.New(h, moderation.New(a.store, a.log))
-	l.delegation.LetAccounts(a.config.Server.Delegable, l.blocking, a.config.Limits.DelegationAsked)
+	l.delegation.LetAccountsDelegate(a.config.Server.Delegable, l.blocking, a.config.Limits.DelegationAsked)
 	l.presence = presence.New(h, l.blocking.Subscriptions(l.roster), a.store, a.log)
 	l.offline = offline.New(h, a.store, a.log)
 	l.archive = archiving{

@@ -58,7 +58,7 @@ func (s *Server) Reload(c config.Config) error {
 		h.accounts.SetLimits(recordLimits(c))
 		h.privileges.SetLimits(privilege.ConfiguredLimits(c.Limits))
 		h.delegation.SetLimit(c.Limits.ComponentRequests)
-		h.delegation.SetQuestions(c.Limits.DelegationAsked)
+		h.delegation.SetQuestionLimit(c.Limits.DelegationAsked)
 		if h.conference != nil {
 			h.conference.SetConfig(c.Rooms)
 		}

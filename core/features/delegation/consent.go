@@ -53,9 +53,9 @@ type question struct {
 	at         time.Time
 }
 
-// LetAccounts lets accounts delegate some namespaces themselves. limit is how many questions wait for the answer of an account. Call it
+// LetAccountsDelegate lets accounts delegate some namespaces themselves. limit is how many questions wait for the answer of an account. Call it
 // before the host is attached.
-func (d *Delegation) LetAccounts(namespaces []string, blocks Blocks, limit int) {
+func (d *Delegation) LetAccountsDelegate(namespaces []string, blocks Blocks, limit int) {
 	if len(namespaces) == 0 {
 		return
 	}
@@ -70,8 +70,8 @@ func (d *Delegation) LetAccounts(namespaces []string, blocks Blocks, limit int) 
 	d.host.Delegate(d.delegate)
 }
 
-// SetQuestions replaces the limit of questions.
-func (d *Delegation) SetQuestions(limit int) {
+// SetQuestionLimit replaces the limit of questions.
+func (d *Delegation) SetQuestionLimit(limit int) {
 	if d.consents != nil {
 		d.consents.limit.Store(int64(limit))
 	}

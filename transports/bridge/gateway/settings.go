@@ -42,7 +42,7 @@ type Settings struct {
 	Stanzas  int // stanzas a second from one user; 50, below 0: no limit
 	// Bookmarks limits the rooms of one login that its owner has bookmarks of; 100, below 0: no bookmarks and no invitations.
 	Bookmarks int
-	// Autojoin limits the rooms that come at once and that clients enter by themselves; 20, below 0: they enter none.
+	// Autojoin limits the new bookmarks at once whose rooms clients enter by themselves; with more they enter none of these. 20, below 0: none.
 	Autojoin int
 	Calls    float64 // history calls a second of one login; 1
 }
