@@ -31,7 +31,7 @@ func (s *Server) post(id string) *Post {
 	return nil
 }
 
-// messages are the requests about posts, reactions and files.
+// messages are the requests about posts.
 func (s *Server) messages(on on) {
 	on("POST /posts", func(r *http.Request) (int, any) {
 		in := read[struct {
@@ -59,6 +59,10 @@ func (s *Server) messages(on on) {
 		s.remove(p)
 		return http.StatusOK, object{"status": "OK"}
 	})
+}
+
+// reactions are the requests about reactions.
+func (s *Server) reactions(on on) {
 	on("GET /posts/{post}/reactions", func(r *http.Request) (int, any) {
 		if p := s.post(r.PathValue("post")); p != nil {
 			return http.StatusOK, s.json(p)["metadata"].(object)["reactions"]
@@ -83,6 +87,10 @@ func (s *Server) messages(on on) {
 		}
 		return http.StatusOK, object{"status": "OK"}
 	})
+}
+
+// uploads are the requests about files.
+func (s *Server) uploads(on on) {
 	on("POST /files", func(r *http.Request) (int, any) {
 		in, header, err := r.FormFile("files")
 		if err != nil {

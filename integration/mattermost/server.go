@@ -96,6 +96,8 @@ func (s *Server) routes() http.Handler {
 	s.people(on)
 	s.channels(on)
 	s.messages(on)
+	s.reactions(on)
+	s.uploads(on)
 	m.HandleFunc("GET /api/v4/websocket", s.webSocket)
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/api/v4/users/username/") { // there are no others
