@@ -131,6 +131,30 @@ func TestNicknameOfAnotherInALinkedRoom(t *testing.T) {
 	})
 }
 
+// A message that is read later changes none that was written under the same nickname and with the same id: neither is its author's own.
+func TestIDOfAnotherInALinkedRoom(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		s.forgeable = true
+		s.hide(nsOccupantID, nsStanzaID)
+		hedge := h.linkedHedge(s)
+		h.stop()
+		say := func(who jid.JID, content ...*stanza.Element) {
+			st := stanza.NewMessage(hedge, who, stanza.TypeGroupchat, content...)
+			st.ID = "an id that everybody sees"
+			s.give(st)
+		}
+		say(eve, text("of eve"))
+		leave, _ := hedge.WithResource("Eve")
+		s.give(stanza.NewPresence(leave, eve, stanza.TypeUnavailable))
+		s.enter(hedge, mallory, "Eve")
+		say(mallory, text("forged"), correction("an id that everybody sees"))
+		say(mallory, retraction("an id that everybody sees"))
+		h.start()
+		time.Sleep(5 * time.Minute)
+		h.expectNetwork("plaza", "ann: Eve: of eve")
+	})
+}
+
 // A room whose service no longer knows occupant ids says that its configuration has changed, or is asked now and then.
 func TestLinkedRoomThatLosesOccupantIDs(t *testing.T) {
 	for name, says := range map[string]bool{"says so": true, "is asked": false} {

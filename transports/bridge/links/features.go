@@ -77,12 +77,15 @@ func (l *link) authorOf(st *stanza.Stanza, replayed bool) string {
 	o := l.room.occupants[nick]
 	switch {
 	case replayed || o.stay == "" || st.MayHave(message.NSDelay, "delay"): // history (XEP-0045 §7.2.15)
-		return "/then " + convert.Hash(nick, st.ID)
+		return unknownAuthor + convert.Hash(nick, st.ID)
 	case !o.jid.IsZero():
 		return "/jid " + o.jid.Bare().String()
 	}
 	return "/stay " + o.stay
 }
+
+// unknownAuthor begins the names of authors of whom only the nickname is known.
+const unknownAuthor = "/then "
 
 // unnumbered names a message of a room that gives its messages no ids, the same for all links of the room.
 func unnumbered(st *stanza.Stanza) string {

@@ -120,3 +120,19 @@ func TestMissedMessages(t *testing.T) {
 		t.Errorf("it begins behind %s", from)
 	}
 }
+
+// Who takes the nickname of somebody, and the id of a message of theirs, has not written it, as far as a link can know that later.
+func TestWrote(t *testing.T) {
+	t.Parallel()
+	l := newArchiveOf(t, 0).l
+	for _, known := range []bool{false, true} {
+		l.room.occupantIDs = known
+		nick, _ := l.occupant("Eve")
+		st := stanza.NewMessage(l.self(), nick, stanza.TypeGroupchat, convert.Body("x"), stanza.NewElement(convert.NSOccupantID, "occupant-id").With("id", "of eve"))
+		st.ID = "an id"
+		author := l.authorOf(st, true)
+		if got := (&translation{link: l, author: author}).wrote(tables.LinkMessage{Author: author}); got != known {
+			t.Errorf("the author %q has written it: %v", author, got)
+		}
+	}
+}

@@ -2,9 +2,9 @@ package links
 
 import (
 	"context"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/message"
-
 	"github.com/dragoman-im/dragoman/core/room/hats"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports/bridge/convert"
@@ -74,7 +74,7 @@ func (t *translation) inward(ctx context.Context, st *stanza.Stanza) (*stanza.St
 			if err != nil {
 				return nil, err
 			}
-			if !ok || m.Author != t.author {
+			if !ok || !t.wrote(m) {
 				return nil, stanza.ItemNotFound("The message that you correct is not known here.")
 			}
 			e = stanza.NewElement(convert.NSCorrect, "replace").With("id", m.Message)
@@ -91,7 +91,7 @@ func (t *translation) inward(ctx context.Context, st *stanza.Stanza) (*stanza.St
 			}
 			t.target, says = m.Entry, true
 			if e.Space == convert.NSRetract {
-				if m.Author != t.author { // XEP-0424 §4; those of the channel have none here
+				if !t.wrote(m) { // XEP-0424 §4; those of the channel have none here
 					return nil, stanza.Forbidden("Only its author may retract a message.")
 				}
 				e = stanza.NewElement(convert.NSRetract, "retract").With("id", m.Entry) // who else removes it only the room says (XEP-0425 §4)
@@ -114,6 +114,12 @@ func (t *translation) inward(ctx context.Context, st *stanza.Stanza) (*stanza.St
 	}
 	content = append(content, passedElement(t.link.row.Address), t.link.links.element(t.origin))
 	return &stanza.Stanza{Kind: stanza.Message, Type: stanza.TypeGroupchat, Lang: st.Lang, Payload: stanza.Encode(content...)}, nil
+}
+
+// wrote reports whether the author of the message that is translated has written another one. Of whom nothing is known that is not known of
+// somebody who took the nickname and the id of the message.
+func (t *translation) wrote(m tables.LinkMessage) bool {
+	return m.Author == t.author && !strings.HasPrefix(t.author, unknownAuthor)
 }
 
 // withoutReply is inward for an answer to a message that the other side does not have: the quotation stays in the text.
