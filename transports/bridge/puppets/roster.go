@@ -150,7 +150,9 @@ func (r *Roster) push(ctx context.Context, l *logins.Login, people []transports.
 	if len(c.put)+len(c.remove) == 0 {
 		return
 	}
-	if err := r.store.PutContacts(ctx, c.put, c.remove); err != nil {
+	if err := r.store.PutContacts(ctx, c.put, c.remove); tables.Gone(err) {
+		return // the login has been deleted meanwhile
+	} else if err != nil {
 		r.env.Log.Error("keeping contacts", "login", l.ID, "error", err)
 	}
 	for id, before := range c.shown { // what changed before they were stored as contacts was not shown

@@ -100,7 +100,7 @@ func (s *Store) commitPuppets(tx *sql.Tx, batch *Batch) error {
 		}
 	}
 	for _, c := range batch.Rooms.Contacts {
-		if err := addContact(tx, c); err != nil {
+		if err := addContact(tx, c); err != nil && !Gone(err) { // the events of other logins are kept
 			return err
 		}
 	}

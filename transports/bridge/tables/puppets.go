@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/scan"
 	"github.com/dragoman-im/dragoman/transports"
 )
@@ -65,10 +67,15 @@ func (s *Store) PutPuppets(ctx context.Context, login transports.LoginID, puppet
 	})
 }
 
-// addContact keeps a contact, and what the network shows of it to the login; what the roster has is left as it is.
+// addContact keeps a contact, and what the network shows of it to the login; what the roster has is left as it is. Gone is true of its error
+// where the login has been deleted: then nobody would ever delete the people that the same transaction keeps.
 func addContact(tx *sql.Tx, c Contact) error {
-	if _, err := tx.Exec(addContactSQL, string(c.User), c.Email, c.Phone, string(c.Login)); err != nil {
+	done, err := tx.Exec(addContactSQL, string(c.User), c.Email, c.Phone, string(c.Login))
+	if err != nil {
 		return fmt.Errorf("keep contact %s: %w", c.User, err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, stanza.ItemNotFound("the login has been deleted"))
 	}
 	return nil
 }
