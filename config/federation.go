@@ -39,6 +39,10 @@ type Federation struct {
 	Queues         Bytes    `toml:"queues" reload:"yes" doc:"Bytes that all other servers together may have in these queues. With more, stanzas for those servers go back to their senders that use more than an equal share. 0: no limit."`
 	WaitingStanzas int      `toml:"waiting_stanzas" reload:"yes" doc:"Stanzas from one domain to another that wait until the other server is connected; with more, or when it cannot be reached, their senders get them back as errors."`
 	WaitingBytes   Bytes    `toml:"waiting_bytes" reload:"yes" doc:"Bytes of these stanzas."`
+	Durable        bool     `toml:"durable" reload:"yes" doc:"Whether messages are kept in the database until the other server has acknowledged them, so that the end of the process does not lose them. What the sender's client may lose (XEP-0334), and messages of rooms to their occupants, are not."`
+	OutboxStanzas  int      `toml:"outbox_stanzas" reload:"yes" doc:"Messages from one domain to another that are kept so. With more, their senders get them back as errors. 0: no limit."`
+	OutboxBytes    Bytes    `toml:"outbox_bytes" reload:"yes" doc:"Bytes of these messages. 0: no limit."`
+	OutboxTotal    Bytes    `toml:"outbox_total" reload:"yes" doc:"Bytes of the messages of all domains that are kept so. 0: no limit."`
 	Attempts       int      `toml:"attempts" reload:"yes" doc:"Connections to other servers that are being opened at the same time; further ones fail at once. 0: no limit."`
 	Wait           Duration `toml:"wait" reload:"yes" doc:"How long it may take to connect to another server, and how long another server may take to prove who it is."`
 	Resume         Duration `toml:"resume" reload:"yes" doc:"Time for which a stream that was cut can be resumed, so that nothing is sent twice (XEP-0198). Such a stream is for one domain of each side. 0: streams cannot be resumed, and carry several domains."`
@@ -61,7 +65,7 @@ type FederationDomain struct {
 func defaultFederation() Federation {
 	return Federation{
 		Enabled: "automatic", TLS: true, DANE: true, Documents: true, Bidirectional: "accept", StanzaBytes: 512 << 10, StanzaElements: 8000, StanzaTime: Duration(time.Minute), Rate: 100 << 10, Burst: 1 << 20, Queue: 16 << 20, Queues: 256 << 20,
-		WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Resume: Duration(5 * time.Minute), Idle: Duration(10 * time.Minute),
+		Durable: true, OutboxStanzas: 20_000, OutboxBytes: 16 << 20, OutboxTotal: 256 << 20, WaitingStanzas: 1000, WaitingBytes: 1 << 20, Attempts: 4000, Wait: Duration(time.Minute), Resume: Duration(5 * time.Minute), Idle: Duration(10 * time.Minute),
 	}
 }
 
@@ -104,6 +108,12 @@ func (f *Federation) validate(p *Problems) {
 	}
 	if f.PublishConnections < 0 || f.PublishConnections > 0 && f.PublishConnections < Duration(time.Second) {
 		p.add("federation.publish_connections", "%s is less than a second", time.Duration(f.PublishConnections))
+	}
+	if f.OutboxStanzas < 0 {
+		p.add("federation.outbox_stanzas", "%d is negative", f.OutboxStanzas)
+	}
+	if f.OutboxTotal > 0 && f.OutboxTotal < f.OutboxBytes {
+		p.add("federation.outbox_total", "%s is less than federation.outbox_bytes (%s)", f.OutboxTotal, f.OutboxBytes)
 	}
 	if f.Attempts < 0 {
 		p.add("federation.attempts", "%d is negative", f.Attempts)

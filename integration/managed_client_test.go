@@ -30,8 +30,9 @@ type managedClient struct {
 	sent     []string // stanzas of ours after acked
 	bodies   []string // that were received, each once
 	known    map[string]bool
-	again    int // messages that came again
-	lost     int // sessions that could not be resumed
+	again    int                // messages that came again
+	returned []*xmltree.Element // messages of ours, as errors
+	lost     int                // sessions that could not be resumed
 	notified chan struct{}
 }
 
@@ -128,6 +129,9 @@ func (c *managedClient) take(conn *client.Conn, e *xmltree.Element) {
 				c.bodies = append(c.bodies, body)
 			}
 		}
+	}
+	if e.Name.Local == "message" && e.Attr("type") == "error" {
+		c.returned = append(c.returned, e)
 	}
 	switch e.Name.Local {
 	case "enabled":

@@ -12,7 +12,7 @@ import (
 // Federation has the links to other servers, and finds the servers.
 type Federation struct {
 	*s2s.Server
-	fixed   *s2s.Fixed
+	fixed   *Fixed
 	locator *locate.Locator
 }
 
@@ -33,7 +33,7 @@ func New(c config.Config, o s2s.Config) (*Federation, error) {
 		return nil, err
 	}
 	f := &Federation{locator: locate.New(where)}
-	f.fixed = s2s.NewFixed(f.locator)
+	f.fixed = NewFixed(f.locator)
 	if err = setFixed(f.fixed, c); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (f *Federation) Reload(c config.Config) error {
 }
 
 // Fix sets the addresses of the servers of domains, for tests. Reload replaces them.
-func (f *Federation) Fix(table map[string]s2s.FixedAddress) { f.fixed.Set(table) }
+func (f *Federation) Fix(table map[string]FixedAddress) { f.fixed.Set(table) }
 
 // Counted returns the counters of limits. Those of a nil Federation count nothing.
 func (f *Federation) Counted() []router.Counter {

@@ -12,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/s2s"
 	"github.com/dragoman-im/dragoman/core/s2s/locate"
+	"github.com/dragoman-im/dragoman/core/s2s/outbox"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -49,9 +50,11 @@ func limits(c config.Config) s2s.Limits {
 		Stanza:      stream.Limits{Bytes: int(f.StanzaBytes), Elements: f.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Pending: unlimited(l.PendingConnections),
 		Rate: unlimited(int(f.Rate)), Burst: int(f.Burst), Queue: int(f.Queue), Queues: unlimited64(int64(f.Queues)),
-		Times:      s2s.Times{Wait: time.Duration(f.Wait), Idle: time.Duration(f.Idle), Element: time.Duration(f.StanzaTime), Resume: resume(f.Resume)},
-		Bidi:       map[string]s2s.Bidi{"accept": s2s.BidiAccepted, "ask": s2s.BidiWanted, "no": s2s.BidiRefused}[f.Bidirectional],
-		WaitLimits: s2s.WaitLimits{Stanzas: f.WaitingStanzas, Bytes: int(f.WaitingBytes), Attempts: unlimited(f.Attempts)},
+		Times: s2s.Times{Wait: time.Duration(f.Wait), Idle: time.Duration(f.Idle), Element: time.Duration(f.StanzaTime), Resume: resume(f.Resume)},
+		Bidi:  map[string]s2s.Bidi{"accept": s2s.BidiAccepted, "ask": s2s.BidiWanted, "no": s2s.BidiRefused}[f.Bidirectional],
+		WaitLimits: s2s.WaitLimits{Stanzas: f.WaitingStanzas, Bytes: int(f.WaitingBytes), Attempts: unlimited(f.Attempts), Outbox: outbox.Limits{
+			Off: !f.Durable, Stanzas: unlimited(f.OutboxStanzas), Bytes: unlimited(int(f.OutboxBytes)), Total: unlimited64(int64(f.OutboxTotal)),
+		}},
 	}
 }
 
@@ -72,8 +75,8 @@ func discovery(c config.Config, o s2s.Config) (locate.Options, error) {
 }
 
 // setFixed sets the addresses that the configuration names.
-func setFixed(fixed *s2s.Fixed, c config.Config) error {
-	table := map[string]s2s.FixedAddress{}
+func setFixed(fixed *Fixed, c config.Config) error {
+	table := map[string]FixedAddress{}
 	for _, row := range c.Remotes {
 		if row.Address == "" {
 			continue
@@ -82,7 +85,7 @@ func setFixed(fixed *s2s.Fixed, c config.Config) error {
 		if err != nil {
 			return fmt.Errorf("federation_domain: %w", err)
 		}
-		table[d.String()] = s2s.FixedAddress{Address: row.Address, DirectTLS: row.DirectTLS}
+		table[d.String()] = FixedAddress{Address: row.Address, DirectTLS: row.DirectTLS}
 	}
 	fixed.Set(table)
 	return nil

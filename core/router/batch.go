@@ -87,11 +87,19 @@ func (b *Batch) beginWrite() func(error) {
 // sink is a queue; dirty is true while some batch is going to flush it.
 type sink struct {
 	Queued
-	dirty atomic.Bool
+	recorder Recorder // what Queued is too; nil if it is none
+	dirty    atomic.Bool
 }
 
 func (s *sink) deliver(b *Batch, st *stanza.Stanza) {
-	s.Deliver(st)
+	switch {
+	case s.recorder == nil:
+		s.Deliver(st)
+	case b == nil:
+		s.recorder.DeliverRecorded(st, nil)
+	default:
+		s.recorder.DeliverRecorded(st, b.writes)
+	}
 	s.appended(b)
 }
 

@@ -24,6 +24,13 @@ type Queued interface {
 	Flush()
 }
 
+// Recorder is a Queued destination that stores what must not be lost until it is sent.
+type Recorder interface {
+	Queued
+	// DeliverRecorded is Deliver, and registers what it stores with w, which may be nil.
+	DeliverRecorded(st *stanza.Stanza, w Writes)
+}
+
 // ErrTaken is returned by Attach if the domain has a destination already.
 var ErrTaken = errors.New("domain is taken")
 
@@ -167,7 +174,8 @@ func routeTo(d Destination) route {
 	case *Host:
 		return route{host: d}
 	case Queued:
-		return route{sink: &sink{Queued: d}}
+		recorder, _ := d.(Recorder)
+		return route{sink: &sink{Queued: d, recorder: recorder}}
 	}
 	return route{dest: d}
 }

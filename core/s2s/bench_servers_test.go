@@ -21,6 +21,7 @@ func (c *tally) Deliver(*stanza.Stanza) { c.n.Add(1) }
 // withoutRate reads as fast as possible.
 func withoutRate(c *Config) {
 	c.Limits.Rate = -1
+	c.Outbox = nil
 	c.Limits.Connections, c.Limits.Arrivals, c.Limits.Pending = 1000, 1000, 1000
 }
 

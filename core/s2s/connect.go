@@ -90,7 +90,7 @@ func (o *outConn) dial() {
 	}
 	o.target = target
 	current := s.current.Load()
-	o.carrier = &carrier{Conn: stream.NewConn(s.conns.Context(), &current.out, socket.New(target.Conn), o)}
+	o.carrier = &carrier{Conn: stream.NewConn(s.conns.Context(), &current.out, socket.New(target.Conn), o), outbox: s.links.outbox}
 	o.receiver = receiver{
 		server: s, batch: router.NewBatch(s.conns.Context()), suits: o.suits, extends: func(pair) bool { return false },
 	}

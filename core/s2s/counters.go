@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/router"
+	"github.com/dragoman-im/dragoman/core/s2s/outbox"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -25,6 +26,7 @@ type Counters struct {
 // LimitCounters count how often limits were reached.
 type LimitCounters struct {
 	TooMany, TooFast, Displaced, Late, Full, Crowded, Held, SlowElement atomic.Uint64
+	Outbox                                                              outbox.Counters
 	// Which limit of a stanza ended streams, before authentication and after it.
 	BeforeLogin, Stanza stream.Excess
 }
@@ -60,6 +62,9 @@ func (k *Counters) Limits() []router.Counter {
 	return []router.Counter{
 		{Setting: "federation.wait", Value: &l.Late},
 		{Setting: "federation.waiting_stanzas", Value: &l.Full},
+		{Setting: "federation.outbox_stanzas", Value: &l.Outbox.Stanzas},
+		{Setting: "federation.outbox_bytes", Value: &l.Outbox.Bytes},
+		{Setting: "federation.outbox_total", Value: &l.Outbox.Total},
 		{Setting: "federation.attempts", Value: &l.Crowded},
 		{Setting: "federation.stanza_bytes", Value: &l.Stanza.Bytes},
 		{Setting: "federation.stanza_elements", Value: &l.Stanza.Elements},

@@ -117,6 +117,7 @@ func TestCut(t *testing.T) {
 			}
 			sending.Wait()
 			a.quiet()
+			a.wantKept() // all are acknowledged
 			if got := n.count("b.test"); got < 3 {
 				t.Errorf("%d connections", got)
 			}

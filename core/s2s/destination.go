@@ -4,13 +4,14 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/core/s2s/outbox"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
 // Deliver implements router.Destination for the domains of other servers. Flush sends what it appends.
 func (s *Server) Deliver(st *stanza.Stanza) {
-	p := pair{ours: st.From.Domain(), theirs: st.To.Domain()}
+	p := pairOf(st)
 	l := s.links.find(p)
 	if l == nil {
 		if l = s.add(st, p); l == nil {
@@ -45,8 +46,13 @@ func (s *Server) add(st *stanza.Stanza, p pair) *link {
 // Flush implements router.Queued.
 func (s *Server) Flush() { s.unflushed.flush() }
 
-// giveBack returns a stanza to its sender. Presence is dropped, except requests for a subscription.
+// giveBack returns a stanza to its sender. Presence is dropped, except requests for a subscription. When the server stops, what is in the
+// outbox stays there.
 func (s *Server) giveBack(st *stanza.Stanza, e *stanza.Error) {
+	if s.opening.ctx.Err() != nil && s.links.outbox.Has(st) {
+		return
+	}
+	s.links.outbox.Release(st)
 	s.Counters.Returned.Add(1)
 	if st.Kind == stanza.Presence && st.Type != stanza.TypeSubscribe {
 		return
@@ -65,6 +71,7 @@ type carrier struct {
 	*stream.Conn
 	management atomic.Pointer[management] // nil without stream management
 	holding    holding
+	outbox     *outbox.Outbox
 	secure     bool // with TLS; set before the connection is used, as valid, accepted and bidi are
 	valid      bool // the certificate of the other server is
 	accepted   bool // the other server has opened it

@@ -2,7 +2,8 @@
 //
 // # An outgoing stanza
 //
-//  1. The router gives a stanza for a domain that is not its own to Server.Deliver (destination.go). It asks the policy (policy.go)
+//  1. The router gives a stanza for a domain that is not its own to Server.DeliverRecorded (restore.go), which adds it to the outbox, then to
+//     Server.Deliver (destination.go). It asks the policy (policy.go)
 //     and finds the link of the pair of domains, the sender's and the receiver's (link.go).
 //  2. link.deliver appends the stanza to the queue of the link's connection. If there is none, the stanza waits in the link,
 //     and Server.connect (connect.go) shares a connection that is open or makes the Dialer connect (dialer.go; package locate finds servers).
@@ -42,11 +43,14 @@
 // server had not acknowledged, is sent again, although it may have been handled. XEP-0198 without resumption cannot tell: the count of the
 // new stream begins at zero, and more requests for acknowledgements only make the part that may come twice smaller (askWait). A stream that the other
 // server ends has no such part. Without stream management, what the socket has taken counts as sent, and a cut loses it.
-// Nothing of a link is on disk: when the process is killed, what
-// waits, and what the other server has not acknowledged, is lost, and the senders are not told. A client's stanza is acknowledged (XEP-0198)
-// when what this server stores of it is committed, which for a message to another domain is the sender's archive; it does not say that the other
-// server has the message. RFC 6120 promises no more than that. A stop of the server waits for the other servers' acknowledgements or
-// returns the stanzas.
+//
+// What may not be lost is in the outbox (package outbox) before it is sent, and a client's stanza is acknowledged (XEP-0198) when it is on the
+// disk there. When the process is killed, the next one sends it again (restore.go), in the order of each pair of addresses, before anything
+// else. It has the same id, and a delay (XEP-0203), and may come twice: if the other server had acknowledged it within the last quarter of a
+// second, or had got it and not acknowledged it yet; without stream management, if it was written within the last twenty seconds and is one of
+// the last thousand of its pair. What cannot be sent then goes back to its sender as always, when Limits.Wait is over. Presence, requests and what else is not in the
+// outbox is lost, and its senders are not told. A client that has not got its acknowledgement sends the message again, too. A stop of the
+// server waits for the other servers' acknowledgements; what is in the outbox stays there, and the rest goes back.
 //
 // # Goroutines and locks
 //

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/dragoman-im/dragoman/core/s2s/outbox"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
@@ -55,6 +56,8 @@ type WaitLimits struct {
 	Stanzas  int // of one link; 1000
 	Bytes    int // of one link; 1 MiB
 	Attempts int // connections that are being opened; 4000
+
+	Outbox outbox.Limits // of what is kept on the disk until the other server has it
 }
 
 // Limits that no setting changes.

@@ -137,7 +137,7 @@ func (l *link) takeShare(st *stanza.Stanza) bool {
 		return true
 	}
 	who := st.From.Bare()
-	if !s.opening.accounts.enter(who, max(1, all/shareOfAttempts)) {
+	if !s.opening.accounts.Enter(who, max(1, all/shareOfAttempts)) {
 		s.Counters.LimitCounters.Crowded.Add(1)
 		return false
 	}
@@ -148,7 +148,7 @@ func (l *link) takeShare(st *stanza.Stanza) bool {
 // giveShare is called when the link is connected, or the attempt has failed. The lock is held.
 func (l *link) giveShare() {
 	if !l.starter.IsZero() {
-		l.server.opening.accounts.leave(l.starter)
+		l.server.opening.accounts.Leave(l.starter)
 		l.starter = jid.JID{}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/s2s/outbox"
 )
 
 // links are all links.
@@ -15,6 +17,8 @@ type links struct {
 	waiting    atomic.Int64 // bytes that wait in all links
 	maxWaiting int64        // of them
 	held       held         // by connections
+	outbox     *outbox.Outbox
+	restored   []*link // that connect when Run begins
 }
 
 func (ls *links) find(p pair) *link {

@@ -40,12 +40,14 @@ type management struct {
 	begun uint32                  // number of the stanza that was acknowledged last before the connection
 }
 
-func newManagement(bytes int, all *atomic.Int64) *management {
-	m := &management{cut: holding{all: all}}
+// newManagement returns the state of a new stream.
+func (s *Server) newManagement() *management {
+	bytes := s.limits().Queue
+	m := &management{cut: holding{all: &s.links.held.total}}
 	m.timer = time.AfterFunc(time.Hour, m.ask)
 	m.timer.Stop()
 	m.list = unacked.New(0, unacked.Limits{Stanzas: maxUnacked, Bytes: bytes}, unacked.Hooks{
-		Full: m.overflow, Unasked: func() { m.timer.Reset(askWait) },
+		Full: m.overflow, Acked: s.links.outbox.Acknowledged(), Unasked: func() { m.timer.Reset(askWait) },
 	})
 	return m
 }
@@ -95,6 +97,7 @@ func (m *management) take() []outbound.Retained {
 // add appends a stanza to the queue of the connection, which keeps it until it is written or, on a managed stream, acknowledged.
 func (c *carrier) add(r outbound.Retained) error {
 	if c.accepted || c.management.Load() == nil { // the other server may enable stream management at this moment
+		r.Done = c.outbox.OnWritten(r.Stanza)
 		return c.Queue().Retain(r)
 	}
 	if !c.Queue().AppendStanza(r.Stanza) {

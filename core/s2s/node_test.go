@@ -151,6 +151,7 @@ type node struct {
 	router   *router.Router
 	server   *Server
 	arrived  arrived
+	kept     *memoryOutbox
 	addr     string
 	addrTLS  string
 	shutdown func()
@@ -160,12 +161,12 @@ type node struct {
 func newNode(t testing.TB, n *network, domain string, change func(*Config)) *node {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	o := &node{t: t, network: n, domain: domain, router: router.New(log), arrived: make(arrived, 10_000)}
+	o := &node{t: t, network: n, domain: domain, router: router.New(log), arrived: make(arrived, 10_000), kept: &memoryOutbox{}}
 	o.serve(domain)
 	own := n.ca.sign(t, nil, domain, "rooms."+domain)
 	cfg := Config{
 		Router: o.router, Name: jid.MustParse(domain), Dialer: n, Roots: n.ca.pool, Secret: []byte(rand.Text() + rand.Text()), Log: log,
-		Certificates: func(string) (*tls.Certificate, error) { return own, nil },
+		Certificates: func(string) (*tls.Certificate, error) { return own, nil }, Outbox: o.kept,
 	}
 	if change != nil {
 		change(&cfg)
@@ -175,6 +176,9 @@ func newNode(t testing.TB, n *network, domain string, change func(*Config)) *nod
 		t.Fatal(err)
 	}
 	o.router.SetRemote(o.server)
+	if err := o.server.Restore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	listen := func(serve func(context.Context, net.Listener) error) string {
@@ -250,3 +254,6 @@ func selfSigned(t testing.TB, domain string) func(*Config) {
 	own := newAuthority(t).sign(t, nil, domain)
 	return func(c *Config) { c.Certificates = func(string) (*tls.Certificate, error) { return own, nil } }
 }
+
+// withoutOutbox makes a server keep nothing.
+func withoutOutbox(c *Config) { c.Outbox = nil }

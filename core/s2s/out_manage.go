@@ -23,7 +23,7 @@ func (o *outConn) manage(l *link) bool {
 		m.begun, _ = m.list.Acked()
 		request = managed("resume").With("h", "0").With("previd", m.id)
 	} else {
-		o.stream.managing = newManagement(o.server.limits().Queue, &o.server.links.held.total)
+		o.stream.managing = o.server.newManagement()
 	}
 	o.Append(func(dst []byte) []byte { return request.Append(dst, "") })
 	return true

@@ -1,9 +1,15 @@
 package s2s
 
-import "github.com/dragoman-im/dragoman/core/s2s/dialback"
+import (
+	"github.com/dragoman-im/dragoman/core/s2s/dialback"
+	"github.com/dragoman-im/dragoman/core/stanza"
+)
 
 // pair is a domain of ours and one of another server.
 type pair struct{ ours, theirs string }
+
+// pairOf returns the pair of a stanza that is sent to another server.
+func pairOf(st *stanza.Stanza) pair { return pair{ours: st.From.Domain(), theirs: st.To.Domain()} }
 
 // keys makes the dialback keys of pairs.
 type keys struct{ dialback.Keys }

@@ -74,7 +74,7 @@ func (r *reverse) prepare(c *inConn) {
 		c.Log().Info("nothing is sent back on the connection of another server", "domain", c.stream.pair.theirs, "err", err)
 		return
 	}
-	r.carrier = &carrier{Conn: c.Conn, secure: c.stream.secure, valid: valid, accepted: true, bidi: true}
+	r.carrier = &carrier{Conn: c.Conn, outbox: c.server.links.outbox, secure: c.stream.secure, valid: valid, accepted: true, bidi: true}
 	c.server.links.held.add(r.carrier)
 }
 
@@ -171,7 +171,7 @@ func (c *inConn) manageBack(e *stanza.Element) {
 		c.Append(answer)
 		return
 	}
-	m := newManagement(c.server.limits().Queue, &c.server.links.held.total)
+	m := c.server.newManagement()
 	m.conn.Store(r.carrier)
 	r.carrier.management.Store(m)
 	c.Queue().Manage(m.list, answer)
@@ -194,14 +194,20 @@ func (s *Server) release(c *carrier, links []*link, err error, cut bool) {
 			left = append(left, m.take()...)
 		}
 		if !cut {
+			for _, r := range left {
+				s.links.outbox.Release(r.Stanza)
+			}
 			left = nil // the other server has ended the stream after it had handled all
 		}
 	}
 	for _, r := range left {
-		p := pair{ours: r.Stanza.From.Domain(), theirs: r.Stanza.To.Domain()}
+		p := pairOf(r.Stanza)
 		unsent[p] = append(unsent[p], r)
 	}
 	for _, l := range links {
+		if !cut || errors.Is(err, stream.ErrEnded) || errors.Is(err, errStopping) { // RFC 6120 §4.4: what was written is handled
+			s.links.outbox.Settle(l.pair.ours, l.pair.theirs)
+		}
 		if cut && m != nil && m.id != "" {
 			l.keepManagement(m)
 		}

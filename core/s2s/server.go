@@ -19,12 +19,13 @@ import (
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
 	"github.com/dragoman-im/dragoman/core/s2s/dialback"
+	"github.com/dragoman-im/dragoman/core/s2s/outbox"
 	"github.com/dragoman-im/dragoman/core/socket"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
 
-// Config configures a Server. All fields but Evidence, Servers, Revoked, Roots, Policy, Limits and Pace are required.
+// Config configures a Server. All fields but Evidence, Servers, Revoked, Roots, Outbox, Policy, Limits and Pace are required.
 type Config struct {
 	Router   *router.Router
 	Name     jid.JID // of the server, in answers to peers that ask for no domain of ours
@@ -36,6 +37,7 @@ type Config struct {
 	Certificates socket.Certificates
 	Revoked      certificate.Revoked // says which certificates were revoked; nil: none
 	Roots        *x509.CertPool      // of the certificates of other servers; nil: those of the system
+	Outbox       outbox.Store        // nil: nothing outlives the process
 	Secret       []byte              // of dialback keys; all servers of our domains share it
 	Policy       Policy
 	Limits       Limits
@@ -74,8 +76,8 @@ type opening struct {
 	running                 sync.WaitGroup
 	mu                      sync.Mutex // held by start and stop
 	attempts, verifications atomic.Int64
-	domains                 shares[string]  // of keys that are verified on connections of their own
-	accounts                shares[jid.JID] // for whose stanzas links are connecting
+	domains                 peerlimit.Shares[string]  // of keys that are verified on connections of their own
+	accounts                peerlimit.Shares[jid.JID] // for whose stanzas links are connecting
 }
 
 // NewServer returns a server. The caller makes it the router's remote destination.
@@ -100,6 +102,7 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	s.tls.init(cfg.Certificates)
 	s.links.all, s.links.max, s.links.maxWaiting = map[pair]*link{}, maxLinks, maxWaiting
+	s.links.outbox = outbox.New(cfg.Outbox, &s.Counters.LimitCounters.Outbox)
 	s.directory.all = map[string][]*outConn{}
 	s.opening.ctx, s.opening.cancel = context.WithCancel(context.Background())
 	s.SetLimits(cfg.Limits)
@@ -118,6 +121,7 @@ func (s *Server) SetLimits(limits Limits) {
 	out := in
 	out.Elements = outElements
 	s.current.Store(&settings{l, in, out})
+	s.links.outbox.SetLimits(l.Outbox)
 	s.addresses.SetLimits(peerlimit.ConnectionLimits{Open: l.Connections, PerSecond: l.Arrivals, Pending: l.Pending})
 }
 
@@ -175,8 +179,11 @@ func (s *Server) arrive(nc net.Conn, direct bool) {
 	}
 }
 
-// Run removes unused links until ctx ends.
+// Run connects the links of Restore, and removes unused links until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
+	var restoring sync.WaitGroup
+	restoring.Go(func() { s.connectRestored(ctx) })
+	defer restoring.Wait()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -187,6 +194,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 			s.recount()
 			s.links.sweep(now)
+			s.links.outbox.Sweep(now)
 			s.resumables.sweep(now)
 		case <-ctx.Done():
 			return nil
@@ -194,7 +202,8 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// Shutdown ends all streams with system-shutdown, after what their queues have, and returns stanzas that wait for a connection. When ctx ends
+// Shutdown ends all streams with system-shutdown, after what their queues have, and returns stanzas that wait for a connection, unless they
+// are in the outbox. When ctx ends
 // it closes what is left. Stop the listeners, and what sends stanzas, first.
 func (s *Server) Shutdown(ctx context.Context) {
 	s.opening.stop()
@@ -209,6 +218,9 @@ func (s *Server) Shutdown(ctx context.Context) {
 	select {
 	case <-done:
 	case <-ctx.Done():
+	}
+	if err := s.links.outbox.Flush(ctx); err != nil {
+		s.cfg.Log.Warn("some messages may be sent to other servers again", "err", err)
 	}
 }
 

@@ -36,13 +36,13 @@ func (s *Server) verify(v verification, done func(outcome)) {
 		return
 	}
 	domains := &s.opening.domains
-	if !domains.enter(v.pair.theirs, maxOneDomain) { // or others could make us flood it with connections
+	if !domains.Enter(v.pair.theirs, maxOneDomain) { // or others could make us flood it with connections
 		s.Counters.LimitCounters.Crowded.Add(1)
 		done(outcome{condition: dialback.NoResources})
 		return
 	}
 	r.done = func(o outcome) {
-		domains.leave(v.pair.theirs)
+		domains.Leave(v.pair.theirs)
 		done(o)
 	}
 	o := &outConn{server: s, pair: v.pair}

@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s"
+	"github.com/dragoman-im/dragoman/core/store/outbox"
 )
 
 // dialbackKeyName is the file of the secret of dialback keys.
@@ -18,6 +19,7 @@ const dialbackKeyName = "dialback.key"
 
 // newFederation makes the server communicate with other servers, if the configuration wants that.
 func (s *Server) newFederation() error {
+	kept := outbox.New(s.store, s.log) // also where it is not used: accounts that are deleted may have left something there
 	if !s.config.Federates() {
 		return nil
 	}
@@ -26,7 +28,7 @@ func (s *Server) newFederation() error {
 		return err
 	}
 	s.remote, err = federation.New(s.config, s2s.Config{
-		Router: s.router, Name: s.hosts[0].domain, Certificates: s.reloadable.certificate, Secret: secret, Pace: s.store.Pace, Log: s.log,
+		Router: s.router, Name: s.hosts[0].domain, Certificates: s.reloadable.certificate, Outbox: kept, Secret: secret, Pace: s.store.Pace, Log: s.log,
 	})
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/config"
-	"github.com/dragoman-im/dragoman/core/s2s"
+	"github.com/dragoman-im/dragoman/core/federation"
 )
 
 // federated are two servers that communicate: home.test and far.test, each with the accounts romeo, juliet and nurse.
@@ -21,9 +21,9 @@ func newFederated(t testing.TB) federated {
 func newFederatedWith(t testing.TB, more string) federated {
 	t.Helper()
 	f := federated{newFederatedServer(t, "home.test", more), newFederatedServer(t, "far.test", more)}
-	home, far := s2s.FixedAddress{Address: f.home.server.ports.s2s[0].Addr().String()}, s2s.FixedAddress{Address: f.far.server.ports.s2sTLS[0].Addr().String(), DirectTLS: true}
-	missing := s2s.FixedAddress{Address: "127.0.0.1:0"}
-	table := map[string]s2s.FixedAddress{"home.test": home, "conference.home.test": home, "far.test": far, "conference.far.test": far, "missing.test": missing}
+	home, far := federation.FixedAddress{Address: f.home.server.ports.s2s[0].Addr().String()}, federation.FixedAddress{Address: f.far.server.ports.s2sTLS[0].Addr().String(), DirectTLS: true}
+	missing := federation.FixedAddress{Address: "127.0.0.1:0"}
+	table := map[string]federation.FixedAddress{"home.test": home, "conference.home.test": home, "far.test": far, "conference.far.test": far, "missing.test": missing}
 	f.home.server.remote.Fix(table)
 	f.far.server.remote.Fix(table)
 	return f

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/dragoman-im/dragoman/config"
+	"github.com/dragoman-im/dragoman/core/federation"
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
-	"github.com/dragoman-im/dragoman/core/s2s"
 )
 
 // otherServers are servers of the domains far.test and away.test, by hand.
@@ -32,8 +32,8 @@ func (p *testServer) serveOthers(mute bool) (stop func()) {
 		_ = l.Close()
 		o.serving.Wait()
 	})
-	at := s2s.FixedAddress{Address: l.Addr().String()}
-	p.server.remote.Fix(map[string]s2s.FixedAddress{"far.test": at, "away.test": at})
+	at := federation.FixedAddress{Address: l.Addr().String()}
+	p.server.remote.Fix(map[string]federation.FixedAddress{"far.test": at, "away.test": at})
 	return func() { _ = l.Close() }
 }
 
@@ -104,6 +104,9 @@ func limitsOfFederation(d config.Config) []reached {
 	return []reached{
 		{"federation.wait", f.Wait, federationWith(`wait = "500ms"`), func(p *testServer) *peer { return p.dial(p.server.ports.s2s[0]) }, "<connection-timeout "},
 		{"federation.waiting_stanzas", f.WaitingStanzas, federationWith("waiting_stanzas = 1"), toMute("far.test", "far.test"), ""},
+		{"federation.outbox_stanzas", f.OutboxStanzas, federationWith("outbox_stanzas = 1"), toMute("far.test", "far.test"), ""},
+		{"federation.outbox_bytes", f.OutboxBytes, federationWith(`outbox_bytes = "400 B"`), toMute("far.test", "far.test"), ""},
+		{"federation.outbox_total", f.OutboxTotal, federationWith("outbox_bytes = 0\noutbox_total = \"400 B\""), toMute("far.test", "away.test"), ""},
 		{"federation.attempts", f.Attempts, federationWith("attempts = 1"), toMute("far.test", "away.test"), ""},
 		{"federation.stanza_bytes", f.StanzaBytes, federationWith(`stanza_bytes = "10000 B"`), fromFar(message + "<body>" + many(10_000, "y")), "<stanza-too-big "},
 		{"federation.stanza_elements", f.StanzaElements, federationWith("stanza_elements = 100"), fromFar(message + many(100, "<y/>")), policy},

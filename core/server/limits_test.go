@@ -491,6 +491,7 @@ func TestDefaults(t *testing.T) {
 		"upload.size": "100 MiB", "upload.daily": "1 GiB", "upload.daily_files": "1000", "upload.total": "5 GiB", "upload.profile_size": "2 MiB", "upload.profile_files": "50",
 		"upload.reserve": "256 MiB", "push.devices": "5", "push.errors": "16",
 		"federation.wait": "1m", "federation.waiting_stanzas": "1000", "federation.attempts": "4000", "federation.stanza_bytes": "512 KiB",
+		"federation.outbox_stanzas": "20000", "federation.outbox_bytes": "16 MiB", "federation.outbox_total": "256 MiB",
 		"federation.stanza_elements": "8000", "federation.stanza_time": "1m", "federation.rate": "100 KiB", "federation.queue": "16 MiB", "federation.queues": "256 MiB",
 		"rooms.per_account": "100", "rooms.message_bytes": "256 KiB", "rooms.messages": "180", "rooms.searches": "30", "rooms.archive_queries": "600",
 	}

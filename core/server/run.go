@@ -32,6 +32,11 @@ func (s *Server) Run(ctx context.Context) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 
+	if s.remote != nil {
+		if err := s.remote.Restore(ctx); err != nil {
+			return errors.Join(err, s.Close())
+		}
+	}
 	inner := &group{cancel: fail}
 	s.startServices(working, inner)
 	inner.run(func() error { return s.components.Run(working, s.ports.component, s.ports.componentTLS) })

@@ -72,6 +72,8 @@ type Hooks struct {
 	Added func(n uint32, st *stanza.Stanza)
 	// Full is called when the limits are exceeded. The stanza was added all the same.
 	Full func()
+	// Acked is called with the stanzas that the peer has acknowledged, by the goroutine that calls Ack.
+	Acked func([]*stanza.Stanza)
 	// Unasked is called for a stanza after which no acknowledgement was requested yet: List.RequestDue says when to.
 	Unasked func()
 }
@@ -186,8 +188,15 @@ func (u *List) Ack(h uint32) (sent uint32, ok bool) {
 		u.mu.Unlock()
 		return sent, false
 	}
+	var acked []*stanza.Stanza
+	if u.hooks.Acked != nil && n > 0 {
+		acked = make([]*stanza.Stanza, 0, n)
+	}
 	for _, e := range u.list[:n] {
 		u.bytes -= Size(e.st)
+		if acked != nil {
+			acked = append(acked, e.st)
+		}
 	}
 	rest := copy(u.list, u.list[n:])
 	clear(u.list[rest:])
@@ -204,6 +213,9 @@ func (u *List) Ack(h uint32) (sent uint32, ok bool) {
 	}
 	due := u.due()
 	u.mu.Unlock()
+	if acked != nil {
+		u.hooks.Acked(acked)
+	}
 	for _, done := range due {
 		done(true)
 	}

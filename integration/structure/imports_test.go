@@ -49,12 +49,13 @@ var importRules = []importRule{
 	{"core/bytestreams", []string{"core/jid", "core/peerlimit", "core/stream"}},
 	{"core/router", join(addresses, "core/mailbox", "core/command", "core/disco", "core/form", "core/paging")},
 	{"core/c2s", join(connections, "core/peerlimit", "core/resumption", "core/unacked")},
-	{"core/s2s", join(connections, "core/peerlimit", "core/resumption", "core/s2s/certificate", "core/s2s/dialback", "core/unacked")},
+	{"core/s2s", join(connections, "core/peerlimit", "core/resumption", "core/s2s/certificate", "core/s2s/dialback", "core/s2s/outbox", "core/unacked")},
 	{"core/s2s/certificate", nil},
 	{"core/s2s/dialback", []string{"core/jid", "core/stanza", "core/stream"}},
 	{"core/s2s/dnstest", nil}, // for tests
+	{"core/s2s/outbox", join(addresses, "core/message", "core/router", "core/unacked")},
 	{"core/s2s/locate", []string{"core/s2s", "core/s2s/certificate", "core/spec"}},
-	{"core/federation", join(addresses, "config", "core/admin", "core/identity/revoked", "core/router", "core/s2s", "core/s2s/locate", "core/stream")},
+	{"core/federation", join(addresses, "config", "core/admin", "core/identity/revoked", "core/router", "core/s2s", "core/s2s/certificate", "core/s2s/locate", "core/s2s/outbox", "core/stream")},
 	{"core/component", join(connections, "config", "core/admin", "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},
 	{"core/bosh", join(connections, "core/c2s")},
@@ -114,6 +115,7 @@ var importRules = []importRule{
 	{"core/store/authentication", join(addresses, "core/sasl", "core/identity", "core/features/clients", "core/store", "core/store/scan")},
 	{"core/store/rooms", join(join(engines, addresses...), "core/features/conference", "core/room/visits", "core/store", "core/store/indexing", "core/store/scan", "core/store/wordindex")},
 	{"core/store/uploads", join(addresses, "core/features/upload", "core/store", "core/store/scan")},
+	{"core/store/outbox", join(addresses, "core/store", "core/store/scan")},
 	{"core/store/pushes", join(addresses, "core/features/push", "core/notification", "core/store", "core/store/scan")},
 	{"core/store/scan", nil},
 	{"core/store/schema", nil},
@@ -122,7 +124,7 @@ var importRules = []importRule{
 	{"core/server/featuretest", nil},                   // tests only
 	{"core/database", []string{"config", "core/keyfile", "core/store", "core/store/exclusive"}},
 	{"core/accounts", join(addresses, "config", "core/admin", "core/archive", "core/database", "core/features/invite", "core/portable", "core/pubsub", "core/router", "core/sasl", "core/store", "core/store/administration", "core/store/exclusive", "core/store/retention")},
-	{"core/server", []string{"config", "core/*", "core/s2s/locate", "core/features/*", "core/identity/*", "core/web/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/retention", "core/store/rooms"}},
+	{"core/server", []string{"config", "core/*", "core/s2s/locate", "core/features/*", "core/identity/*", "core/web/*", "core/store/administration", "core/store/archives", "core/store/authentication", "core/store/directory", "core/store/exclusive", "core/store/indexing", "core/store/moderation", "core/store/nodes", "core/store/outbox", "core/store/resumable", "core/blob/s3", "core/store/uploads", "core/store/pushes", "core/store/retention", "core/store/rooms"}},
 
 	{"transports/richtext", nil},
 	{"transports/lenientjson", nil},

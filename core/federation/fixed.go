@@ -1,4 +1,4 @@
-package s2s
+package federation
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync/atomic"
 
+	"github.com/dragoman-im/dragoman/core/s2s"
 	"github.com/dragoman-im/dragoman/core/s2s/certificate"
 )
 
@@ -15,14 +16,14 @@ type FixedAddress struct {
 	DirectTLS bool
 }
 
-// Fixed is a Dialer for domains whose servers are named; it asks others about all other domains.
+// Fixed is an s2s.Dialer for domains whose servers are named; it asks others about all other domains.
 type Fixed struct {
-	others Dialer
+	others s2s.Dialer
 	table  atomic.Pointer[map[string]FixedAddress]
 }
 
 // NewFixed returns a Fixed without addresses.
-func NewFixed(others Dialer) *Fixed { return &Fixed{others: others} }
+func NewFixed(others s2s.Dialer) *Fixed { return &Fixed{others: others} }
 
 // Set replaces the addresses, by domain.
 func (f *Fixed) Set(table map[string]FixedAddress) { f.table.Store(&table) }
@@ -35,7 +36,7 @@ func (f *Fixed) find(domain string) (at FixedAddress, ok bool) {
 	return at, ok
 }
 
-// Servers returns a function for Config that asks others about domains whose servers are not named: connecting to the others asks nobody.
+// Servers returns a function for s2s.Config that asks others about domains whose servers are not named: connecting to the others asks nobody.
 func (f *Fixed) Servers(others func(string) (certificate.Evidence, error)) func(string) (certificate.Evidence, error) {
 	return func(domain string) (certificate.Evidence, error) {
 		if _, ok := f.find(domain); ok {
@@ -45,8 +46,8 @@ func (f *Fixed) Servers(others func(string) (certificate.Evidence, error)) func(
 	}
 }
 
-// Dial implements Dialer.
-func (f *Fixed) Dial(ctx context.Context, domain string) (*Target, error) {
+// Dial implements s2s.Dialer.
+func (f *Fixed) Dial(ctx context.Context, domain string) (*s2s.Target, error) {
 	at, ok := f.find(domain)
 	if !ok {
 		return f.others.Dial(ctx, domain)
@@ -55,5 +56,5 @@ func (f *Fixed) Dial(ctx context.Context, domain string) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the server of %s: %w", domain, err)
 	}
-	return &Target{Conn: c, DirectTLS: at.DirectTLS, Address: at.Address}, nil
+	return &s2s.Target{Conn: c, DirectTLS: at.DirectTLS, Address: at.Address}, nil
 }
