@@ -226,6 +226,7 @@ func rowsOf(ctx context.Context, t *testing.T, d *peers.Dragoman, who string) ma
 		"server_lists":           `FALSE`, // of the host
 		"deleted_names":          `FALSE`, // the name alone, which is not given away again at once
 		"deletion_clock":         `FALSE`,
+		"remote_outbox":          `FALSE`, // a row is of several accounts: its package tests that the text is deleted
 
 		"rooms":                     `creator = '` + who + `'`,
 		"room_affiliations":         `jid = '` + who + `'`,
