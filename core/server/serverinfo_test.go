@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/features/serverinfo"
+	"github.com/dragoman-im/dragoman/core/federation"
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
-	"github.com/dragoman-im/dragoman/core/s2s"
 )
 
 // A host publishes its connections for everybody to read, and names the domains that do the same, no others (XEP-0485).
@@ -15,9 +15,9 @@ func TestServerInformation(t *testing.T) {
 	t.Parallel()
 	const every = `publish_connections = "1s"`
 	home, near, far := newFederatedServer(t, "home.test", "", every), newFederatedServer(t, "near.test", "", every), newFederatedServer(t, "far.test", "")
-	table := map[string]s2s.FixedAddress{}
+	table := map[string]federation.FixedAddress{}
 	for _, p := range []*testServer{home, near, far} {
-		at := s2s.FixedAddress{Address: p.server.ports.s2s[0].Addr().String()}
+		at := federation.FixedAddress{Address: p.server.ports.s2s[0].Addr().String()}
 		name := p.server.hosts[0].domain.String()
 		table[name], table["pubsub."+name] = at, at
 	}
