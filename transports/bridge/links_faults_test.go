@@ -11,6 +11,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
+	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
 // times counts the messages of a channel that end with a text.
@@ -145,5 +146,36 @@ func TestLinkThatCannotBeRemoved(t *testing.T) {
 		h.linkRoom("plaza", garden)
 		h.world.Say("plaza", "cleo", "at last")
 		h.expectInRoom(eve, "garden/Cleo: at last")
+	})
+}
+
+// Who writes very much in a linked room does not keep the people of the channel from writing.
+func TestManyMessagesOfALinkedRoom(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		h.stop()
+		h.set.Queue = 20
+		h.start()
+		h.linkRoom("plaza", garden)
+		h.join(phone, "plaza")
+		answer := make(chan struct{})
+		h.world.Fault(faultnet.Fault{After: answer})
+		for i := range 40 {
+			s.say(garden, eve, text(fmt.Sprint("much ", i)))
+		}
+		time.Sleep(time.Second)
+		h.discard()
+		for i := range 5 {
+			h.sendToRoom(phone, "plaza", fmt.Sprint("fair ", i))
+		}
+		if got := strings.Join(h.messages(phone), "\n"); strings.Contains(got, "error") {
+			t.Errorf("ann got %s", got)
+		}
+		close(answer)
+		time.Sleep(time.Minute)
+		for i := range 5 {
+			if n := h.times("plaza", fmt.Sprint("fair ", i)); n != 1 {
+				t.Errorf("the network has %q", h.world.Texts("plaza"))
+			}
+		}
 	})
 }

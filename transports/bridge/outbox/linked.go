@@ -62,6 +62,10 @@ func (q *Queue) Linked(ctx context.Context, m Linked) {
 	}
 }
 
+// ownShare is which part of the queue messages of linked rooms do not fill: anybody may be in those, and must not keep the channel's own people
+// from writing.
+const ownShare = 4
+
 // acceptLinked is Linked. What the channel does not have to know is not accepted, without an error.
 func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err error) {
 	l := m.Login
@@ -84,7 +88,7 @@ func (q *Queue) acceptLinked(ctx context.Context, m Linked) (taken bool, err err
 	if err != nil || request.Kind == convert.None {
 		return false, err
 	}
-	if q.conv.Calls()+len(q.accepted) >= q.env.Settings.Queue {
+	if q.conv.Calls()+len(q.accepted) >= max(q.env.Settings.Queue-q.env.Settings.Queue/ownShare, 1) {
 		return false, stanza.ResourceConstraint("Too many messages wait to be sent here.")
 	}
 	shown := convert.Shown(m.Stanza, request)
