@@ -56,15 +56,16 @@ func TestDeepQuotesStayCheap(t *testing.T) {
 func TestStyling(t *testing.T) {
 	t.Parallel()
 	for want, in := range map[string]Text{
-		"a *b* _c_ ~d~ `e`":                           {text("a "), b(text("b")), text(" "), i(text("c")), text(" "), {Kind: Strike, Children: Text{text("d")}}, text(" "), {Kind: Code, Text: "e"}},
-		"x *two* \n*lines*":                           {text("x "), b(text("two "), br, text("lines"))},
-		"> q\n> > deep\nafter":                        {quote(text("q"), quote(text("deep"))), text("after")},
-		"before\n```go\ncode\n ```\n```":              {text("before"), pre("go", "code\n```\n")},
-		"- one\n- two\n  more\nend":                   {{Kind: List, Children: Text{{Kind: Item, Children: Text{text("one")}}, {Kind: Item, Children: Text{text("two"), br, text("more")}}}}, text("end")},
-		"3. c\n4. d":                                  {{Kind: List, Level: 3, Children: Text{{Kind: Item, Children: Text{text("c")}}, {Kind: Item, Children: Text{text("d")}}}}},
-		"hi @Ann in #general, @here 👍":                {text("hi "), {Kind: Mention, ID: "u1", Text: "Ann"}, text(" in "), {Kind: Channel, ID: "c", Text: "general"}, text(", "), {Kind: All, Text: "here"}, text(" "), {Kind: Emoji, Text: "👍"}},
-		"label <https://x.example> https://y.example": {{Kind: Link, URL: "https://x.example", Children: Text{text("label")}}, text(" "), {Kind: Link, URL: "https://y.example", Children: Text{text("y.example")}}},
-		"*Title*\nbody":                               {{Kind: Heading, Level: 1, Children: Text{text("Title")}}, text("body")},
+		"a *b* _c_ ~d~ `e`":                                  {text("a "), b(text("b")), text(" "), i(text("c")), text(" "), {Kind: Strike, Children: Text{text("d")}}, text(" "), {Kind: Code, Text: "e"}},
+		"x *two* \n*lines*":                                  {text("x "), b(text("two "), br, text("lines"))},
+		"> q\n> > deep\nafter":                               {quote(text("q"), quote(text("deep"))), text("after")},
+		"before\n```go\ncode\n ```\n```":                     {text("before"), pre("go", "code\n```\n")},
+		"- one\n- two\n  more\nend":                          {{Kind: List, Children: Text{{Kind: Item, Children: Text{text("one")}}, {Kind: Item, Children: Text{text("two"), br, text("more")}}}}, text("end")},
+		"3. c\n4. d":                                         {{Kind: List, Level: 3, Children: Text{{Kind: Item, Children: Text{text("c")}}, {Kind: Item, Children: Text{text("d")}}}}},
+		"hi @Ann in #general, @here 👍":                       {text("hi "), {Kind: Mention, ID: "u1", Text: "Ann"}, text(" in "), {Kind: Channel, ID: "c", Text: "general"}, text(", "), {Kind: All, Text: "here"}, text(" "), {Kind: Emoji, Text: "👍"}},
+		"label <https://x.example> https://y.example":        {{Kind: Link, URL: "https://x.example", Children: Text{text("label")}}, text(" "), {Kind: Link, URL: "https://y.example", Children: Text{text("y.example")}}},
+		"ann@example.org, a friend <mailto:ann@example.org>": {{Kind: Link, URL: "mailto:ann@example.org", Children: Text{text("ann@example.org")}}, text(", "), {Kind: Link, URL: "mailto:ann@example.org", Children: Text{text("a friend")}}},
+		"*Title*\nbody":                                      {{Kind: Heading, Level: 1, Children: Text{text("Title")}}, text("body")},
 	} {
 		if got := in.Styling(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -169,7 +169,10 @@ func (n Node) link() string {
 	if n.URL == "" {
 		return label
 	}
-	if label == "" || label == n.URL || "http://"+label == n.URL || "https://"+label == n.URL || "mailto:"+label == n.URL {
+	if mail, ok := strings.CutPrefix(n.URL, "mailto:"); ok && mail != "" && (label == "" || label == mail) {
+		return mail // as people write it; networks make a link of it
+	}
+	if label == "" || label == n.URL || "http://"+label == n.URL || "https://"+label == n.URL {
 		return n.URL
 	}
 	return label + " <" + n.URL + ">"
