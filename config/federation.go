@@ -42,7 +42,7 @@ type Federation struct {
 	Durable        bool     `toml:"durable" reload:"yes" doc:"Whether messages are kept in the database until the other server has acknowledged them, so that the end of the process does not lose them. What the sender's client may lose (XEP-0334), and messages of rooms to their occupants, are not."`
 	OutboxStanzas  int      `toml:"outbox_stanzas" reload:"yes" doc:"Messages from one domain to another that are kept so. With more, their senders get them back as errors. 0: no limit."`
 	OutboxBytes    Bytes    `toml:"outbox_bytes" reload:"yes" doc:"Bytes of these messages. 0: no limit."`
-	OutboxTotal    Bytes    `toml:"outbox_total" reload:"yes" doc:"Bytes of the messages of all domains that are kept so. 0: no limit."`
+	OutboxTotal    Bytes    `toml:"outbox_total" reload:"yes" doc:"Bytes of the messages of all domains that are kept so. With more, the senders get them back whose pair of domains would have more than an equal share. 0: no limit."`
 	Attempts       int      `toml:"attempts" reload:"yes" doc:"Connections to other servers that are being opened at the same time; further ones fail at once. 0: no limit."`
 	Wait           Duration `toml:"wait" reload:"yes" doc:"How long it may take to connect to another server, and how long another server may take to prove who it is."`
 	Resume         Duration `toml:"resume" reload:"yes" doc:"Time for which a stream that was cut can be resumed, so that nothing is sent twice (XEP-0198). Such a stream is for one domain of each side. 0: streams cannot be resumed, and carry several domains."`

@@ -28,9 +28,7 @@ func (s *Server) DeliverRecorded(st *stanza.Stanza, w router.Writes) {
 // domains are attached, and before anybody sends something.
 func (s *Server) Restore(ctx context.Context) error {
 	n := 0
-	err := s.links.outbox.Load(ctx, func(st *stanza.Stanza) bool { // a host may have been removed, and a domain be one of ours now
-		return s.cfg.Router.Serves(st.From) && !s.cfg.Router.Serves(st.To)
-	}, func(st *stanza.Stanza) {
+	err := s.links.outbox.Load(ctx, s.cfg.Router, func(st *stanza.Stanza) {
 		n++
 		s.restore(st)
 	})

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/pubsub"
 	"github.com/dragoman-im/dragoman/core/router"
 	"github.com/dragoman-im/dragoman/core/s2s"
+	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/core/store/outbox"
 )
 
@@ -19,7 +21,7 @@ const dialbackKeyName = "dialback.key"
 
 // newFederation makes the server communicate with other servers, if the configuration wants that.
 func (s *Server) newFederation() error {
-	kept := outbox.New(s.store, s.log) // also where it is not used: accounts that are deleted may have left something there
+	s.outbox = outbox.New(s.store, s.log) // also where nothing is added: an earlier process may have left something there
 	if !s.config.Federates() {
 		return nil
 	}
@@ -28,7 +30,7 @@ func (s *Server) newFederation() error {
 		return err
 	}
 	s.remote, err = federation.New(s.config, s2s.Config{
-		Router: s.router, Name: s.hosts[0].domain, Certificates: s.reloadable.certificate, Outbox: kept, Secret: secret, Pace: s.store.Pace, Log: s.log,
+		Router: s.router, Name: s.hosts[0].domain, Certificates: s.reloadable.certificate, Outbox: s.outbox, Secret: secret, Pace: s.store.Pace, Log: s.log,
 	})
 	if err != nil {
 		return err
@@ -39,6 +41,24 @@ func (s *Server) newFederation() error {
 		h.events.info.Connect(func() []serverinfo.Connection { return s.connectionsOf(h.domain) })
 	}
 	return nil
+}
+
+// restoreOutbox sends again what an earlier process has left in the outbox. Without communication with other servers the router gives it
+// back to its senders.
+func (s *Server) restoreOutbox(ctx context.Context) error {
+	if s.remote != nil {
+		return s.remote.Restore(ctx)
+	}
+	err := s.outbox.Load(ctx, func(st *stanza.Stanza, _ time.Time, remove func()) {
+		if s.router.Serves(st.From) {
+			s.router.Route(st)
+		}
+		remove()
+	})
+	if err != nil {
+		return err
+	}
+	return s.outbox.Flush(ctx)
 }
 
 // maxPublished is how many connections are looked at for publication.

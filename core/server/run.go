@@ -32,10 +32,8 @@ func (s *Server) Run(ctx context.Context) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 
-	if s.remote != nil {
-		if err := s.remote.Restore(ctx); err != nil {
-			return errors.Join(err, s.Close())
-		}
+	if err := s.restoreOutbox(ctx); err != nil && ctx.Err() == nil { // when ctx has ended already, what is not read stays there
+		return errors.Join(err, s.Close())
 	}
 	inner := &group{cancel: fail}
 	s.startServices(working, inner)

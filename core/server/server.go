@@ -25,6 +25,7 @@ import (
 	"github.com/dragoman-im/dragoman/core/store/administration"
 	"github.com/dragoman-im/dragoman/core/store/exclusive"
 	"github.com/dragoman-im/dragoman/core/store/nodes"
+	"github.com/dragoman-im/dragoman/core/store/outbox"
 	"github.com/dragoman-im/dragoman/core/store/resumable"
 	roomtables "github.com/dragoman-im/dragoman/core/store/rooms"
 )
@@ -66,6 +67,7 @@ type connections struct {
 	clients    *c2s.Server
 	components *component.Server
 	remote     *federation.Federation // nil if the server does not communicate with others
+	outbox     *outbox.Outbox         // messages to them that are on the disk
 	http       http
 }
 

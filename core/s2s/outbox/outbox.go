@@ -29,7 +29,7 @@ type Limits struct {
 	Off     bool  // nothing is added
 	Stanzas int   // of one pair of domains; 20,000
 	Bytes   int   // of one pair; 16 MiB
-	Total   int64 // bytes of all pairs; 256 MiB
+	Total   int64 // bytes of all pairs; 256 MiB. With more, a pair that would have more than an equal share of it gets no more
 }
 
 // Counters count how often limits were reached. They may be read at any time.
@@ -93,10 +93,8 @@ func (o *Outbox) Keeps(st *stanza.Stanza, account bool) bool {
 // Add adds a message, and registers its write with w, which may be nil. It returns what is to be sent. full means that a limit is reached and
 // nothing was added.
 func (o *Outbox) Add(st *stanza.Stanza, w router.Writes) (sent *stanza.Stanza, full bool) {
-	if o.Has(st) {
-		st = st.Copy() // it is sent to the same address again
-	}
-	if over := o.over(st); over != nil {
+	st, over := o.reserve(st)
+	if over != nil {
 		over.Add(1)
 		return st, true
 	}
@@ -104,22 +102,43 @@ func (o *Outbox) Add(st *stanza.Stanza, w router.Writes) (sent *stanza.Stanza, f
 	if w != nil {
 		done = w.BeginWrite()
 	}
-	o.insert(st, o.store.Add(st, done))
+	remove := o.store.Add(st, done)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	k := o.all[st]
+	k.remove = remove
+	o.all[st] = k
 	return st, false
 }
 
-// over returns the counter of the limit that a further message would exceed, nil if there is none.
-func (o *Outbox) over(st *stanza.Stanza) *atomic.Uint64 {
+// reserve counts a message, or a copy of one that is kept already, and returns it, or the counter of the limit that it would exceed. Nobody
+// else has the message that it returns, and releases it, before Add returns.
+func (o *Outbox) reserve(st *stanza.Stanza) (sent *stanza.Stanza, over *atomic.Uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	size, limits, of := unacked.Size(st), o.limits.Load(), o.pairs[pairOf(st)]
+	if _, ok := o.all[st]; ok {
+		st = st.Copy() // it is sent to the same address again
+	}
+	if over = o.over(st); over == nil {
+		o.insert(st, nil)
+	}
+	return st, over
+}
+
+// over returns the counter of the limit that a further message would exceed, nil if there is none. The lock is held.
+func (o *Outbox) over(st *stanza.Stanza) *atomic.Uint64 {
+	size, limits, pairs := unacked.Size(st), o.limits.Load(), len(o.pairs)
+	of := o.pairs[pairOf(st)]
+	if of == nil {
+		of = &messages{}
+		pairs++
+	}
 	switch {
-	case limits.Total > 0 && o.bytes+int64(size) > limits.Total:
-		return &o.counters.Total
-	case of == nil:
+	case limits.Total > 0 && o.bytes+int64(size) > limits.Total && int64(of.bytes+size) > limits.Total/int64(pairs):
+		return &o.counters.Total // domains that acknowledge nothing do not keep others from being sent messages
 	case limits.Stanzas > 0 && of.stanzas >= limits.Stanzas:
 		return &o.counters.Stanzas
-	case limits.Bytes > 0 && of.bytes+size > limits.Bytes:
+	case of.stanzas > 0 && limits.Bytes > 0 && of.bytes+size > limits.Bytes:
 		return &o.counters.Bytes
 	}
 	return nil
@@ -127,10 +146,8 @@ func (o *Outbox) over(st *stanza.Stanza) *atomic.Uint64 {
 
 func pairOf(st *stanza.Stanza) pair { return pair{st.From.Domain(), st.To.Domain()} }
 
-// insert adds a message that the store has.
+// insert adds a message. The lock is held.
 func (o *Outbox) insert(st *stanza.Stanza, remove func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	p, size := pairOf(st), unacked.Size(st)
 	of := o.pairs[p]
 	if of == nil {
@@ -143,20 +160,26 @@ func (o *Outbox) insert(st *stanza.Stanza, remove func()) {
 	o.all[st] = kept{remove, of}
 }
 
-// Load reads what an earlier process has left. Each message that is still wanted is added, and each is called with it.
-func (o *Outbox) Load(ctx context.Context, wanted func(*stanza.Stanza) bool, each func(*stanza.Stanza)) error {
+// Load reads what an earlier process has left. Each message that is still to be sent to another server is added, and each is called with it. A
+// message from a host that was removed is dropped, and one to a domain that r serves now is given to r.
+func (o *Outbox) Load(ctx context.Context, r *router.Router, each func(*stanza.Stanza)) error {
 	if o.store == nil {
 		return nil
 	}
 	return o.store.Load(ctx, func(st *stanza.Stanza, at time.Time, remove func()) {
-		if !wanted(st) {
-			remove()
-			return
-		}
 		if ours, err := jid.Parse(st.From.Domain()); err == nil && !message.DelayedBy(st, ours) {
 			st = st.With(message.Delay(ours, at)) // XEP-0203 §3: it may come for the second time
 		}
+		if from, to := r.Serves(st.From), r.Serves(st.To); !from || to {
+			if from {
+				r.Route(st)
+			}
+			remove()
+			return
+		}
+		o.mu.Lock()
 		o.insert(st, remove)
+		o.mu.Unlock()
 		each(st)
 	})
 }

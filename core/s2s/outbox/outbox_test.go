@@ -98,6 +98,33 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+// Domains that acknowledge nothing do not take the share of others.
+func TestTotal(t *testing.T) {
+	t.Parallel()
+	var store counted
+	k := &Counters{}
+	o := New(&store, k)
+	o.SetLimits(Limits{Total: 10_000})
+	fill := func(to string) (n int) {
+		for {
+			if _, full := o.Add(chat(to, "text"), nil); full {
+				return n
+			}
+			n++
+		}
+	}
+	all := fill("juliet@b.test")
+	if n := fill("juliet@c.test"); n < all/2-1 || n > all/2 {
+		t.Errorf("%d messages of the second, %d of the first", n, all)
+	}
+	if n := fill("juliet@b.test"); n != 0 {
+		t.Errorf("%d more of the first", n)
+	}
+	if k.Total.Load() != 3 {
+		t.Errorf("counted %d times", k.Total.Load())
+	}
+}
+
 // A message that was written is kept for settleWait, or until its stream ends properly, and no more than maxSettle of one pair.
 func TestWritten(t *testing.T) {
 	t.Parallel()

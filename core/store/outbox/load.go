@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -74,7 +75,8 @@ const (
 	rewriteSQL  = `UPDATE remote_outbox SET messages = ? WHERE position = ?`
 )
 
-// deleteAccount removes the text of the messages of an account that is deleted. What is in memory is sent all the same.
+// deleteAccount removes the text of the messages of an account that is deleted. What is in memory is sent all the same. Only rows that may have
+// some are held and parsed: the table may be large, and others wait for the transaction.
 func deleteAccount(tx *sql.Tx, account jid.JID) error {
 	type found struct {
 		position int64
@@ -82,6 +84,9 @@ func deleteAccount(tx *sql.Tx, account jid.JID) error {
 	}
 	list, err := scan.Rows(context.Background(), tx, func(s scan.Row) (f found, err error) {
 		err = s.Scan(&f.position, &f.messages)
+		if !bytes.Contains(f.messages, []byte(account.String())) { // no character of an address is escaped in XML
+			f.messages = nil
+		}
 		return f, err
 	}, ofDomainSQL, account.Domain())
 	if err != nil {

@@ -113,6 +113,9 @@ func (w *writer) Ended(_ int, err error) {
 		w.schedule(retryWait)
 	}
 	w.taken = taken{}
+	if len(w.ended)+len(w.changed) > 0 { // the write that the timer has queued may be among those for which there was no room
+		w.schedule(removeWait)
+	}
 }
 
 const (
