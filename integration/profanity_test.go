@@ -76,7 +76,7 @@ func (p *profanity) send(text string) {
 	}
 }
 
-// TestProfanity has profanity log in, chat, get copies and history, upload a file, fetch an avatar, keep bookmarks and block somebody.
+// TestProfanity has profanity log in, chat, get copies, upload a file, fetch an avatar, keep bookmarks and block somebody.
 func TestProfanity(t *testing.T) {
 	t.Parallel()
 	peers.Need(t, "profanity")

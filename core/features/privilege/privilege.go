@@ -75,7 +75,7 @@ func (p *Privileges) Feature() router.Feature {
 		},
 		Specs: []spec.Spec{{
 			Number: "0356", Title: "Privileged Entity", Version: "0.4.1", State: spec.Complete,
-			Note: "Server, and gateways for rosters and messages. The namespace of version 0.3 is understood too.",
+			Note: "Server and gateways. The namespace of version 0.3 is understood too.",
 		}},
 	}
 }

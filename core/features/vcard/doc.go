@@ -1,4 +1,4 @@
-// Package vcard stores the vCard of each account and returns it to everybody who requests it (XEP-0054). The same data is the account's
+// Package vcard stores the vCard of each account and returns it to those who request it (XEP-0054). The same data is the account's
 // vCard4, at a node (XEP-0292): what is stored in one format is converted to the other when it is written, by package vcard4. Others
 // read a vCard only as far as they may read the node.
 //
