@@ -93,7 +93,9 @@ func TestBrowser(t *testing.T) {
 		}
 		p.do("upload", map[string]any{"path": file})
 		p.sees("list.txt")
-		awaitFiles(ctx, t, w, func(lines []string) bool { return len(lines) == 1 && strings.HasSuffix(lines[0], "| list.txt=milk, flour, eggs") })
+		awaitFiles(ctx, t, w, func(lines []string) bool {
+			return len(lines) == 1 && strings.HasSuffix(lines[0], "| list.txt=milk, flour, eggs")
+		})
 		p.noErrors()
 	})
 }
