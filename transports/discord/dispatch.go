@@ -34,6 +34,7 @@ var handlers = map[string]func(*client, context.Context, *gatewayEvent) error{
 	"GUILD_DELETE":                  (*client).onGuildDelete,
 	"GUILD_ROLE_CREATE":             (*client).onRole,
 	"GUILD_ROLE_UPDATE":             (*client).onRole,
+	"GUILD_ROLE_DELETE":             (*client).onRoleDelete,
 	"GUILD_EMOJIS_UPDATE":           (*client).onEmoji,
 	"GUILD_MEMBER_ADD":              (*client).onMember,
 	"GUILD_MEMBER_UPDATE":           (*client).onMember,

@@ -162,6 +162,14 @@ func (s *client) onRole(ctx context.Context, n *gatewayEvent) error {
 	return nil
 }
 
+// onRoleDelete forgets a role: Discord does not name the members who had it.
+func (s *client) onRoleDelete(_ context.Context, n *gatewayEvent) error {
+	if r, ok := decode[objects.RoleChange](s, n); ok {
+		s.state.DropRole(r.GuildID, r.RoleID)
+	}
+	return nil
+}
+
 func (s *client) onEmoji(_ context.Context, n *gatewayEvent) error {
 	e, ok := decode[objects.EmojiChange](s, n)
 	if ok {

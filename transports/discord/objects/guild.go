@@ -36,10 +36,11 @@ type Role struct {
 	Mentionable bool   `json:"mentionable"` // by everybody
 }
 
-// RoleChange is a role that is new or was changed.
+// RoleChange is a role that is new, was changed, or was deleted: then only its id is there.
 type RoleChange struct {
 	GuildID string `json:"guild_id"`
 	Role    *Role  `json:"role"`
+	RoleID  string `json:"role_id"`
 }
 
 // Emoji is one of Unicode, which has a name only, or one of a guild's own.

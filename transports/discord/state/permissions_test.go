@@ -43,6 +43,13 @@ func TestAllows(t *testing.T) {
 			t.Errorf("%s, in a thread: %v", name, got)
 		}
 	}
+	s := New("")
+	s.SetGuild(&objects.Guild{ID: "1", Roles: []objects.Role{{ID: "20", Name: "helpers", Permissions: all}}})
+	s.SetMemberRoles("1", "10", []string{"20"})
+	s.DropRole("1", "20")
+	if c := (&objects.Channel{ID: "30", GuildID: "1"}); s.Allows(c, "10", all) || s.Role("1", "20") != "" {
+		t.Error("a deleted role still allows something")
+	}
 	if New("").Allows(&objects.Channel{ID: "40"}, "10", all) {
 		t.Error("allowed in a direct conversation")
 	}

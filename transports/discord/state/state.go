@@ -94,6 +94,15 @@ func (s *State) SetRole(guildID string, r *objects.Role) {
 	s.inGuild(guildID, func(g *guild) { g.setRole(r) })
 }
 
+// DropRole forgets a role that was deleted, and what it allowed.
+func (s *State) DropRole(guildID, id string) {
+	s.inGuild(guildID, func(g *guild) {
+		g.called.roles.Remove(g.roles[id], id)
+		delete(g.roles, id)
+		delete(g.rights, id)
+	})
+}
+
 // SetEmoji notes the emoji that a guild has now.
 func (s *State) SetEmoji(guildID string, list []objects.Emoji) {
 	s.inGuild(guildID, func(g *guild) { g.setEmoji(list) })
