@@ -59,8 +59,8 @@ func StartProfanity(t testing.TB, server *Server, account Account, dir string) *
 	if err := logs.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// Programs that draw on terminals need one.
-	cmd := exec.Command("script", "--quiet", "--flush", "--return", "--command", "exec profanity -a test -l DEBUG -f "+p.logFile, "/dev/null")
+	// Programs that draw on terminals need one. script gives it a session of its own, in which it would go on without it, using a processor.
+	cmd := exec.Command("script", "--quiet", "--flush", "--return", "--command", "exec setpriv --pdeathsig KILL profanity -a test -l DEBUG -f "+p.logFile, "/dev/null")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+filepath.Join(dir, "config"), "XDG_DATA_HOME="+filepath.Join(dir, "data"),
 		"TERM=xterm", "LANG=C.UTF-8", "LINES=40", "COLUMNS=120")
