@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/dragoman-im/dragoman/integration/client"
 	"github.com/dragoman-im/dragoman/integration/peers"
 	"github.com/dragoman-im/dragoman/integration/scenario"
 )
@@ -48,7 +49,13 @@ func waitComponent(t *testing.T, server *peers.Server, participant scenario.Part
 		t.Fatal(err)
 	}
 	defer conn.Drop()
-	err = peers.Poll(ctx, func() error {
+	awaitAnswer(ctx, t, conn, domain)
+}
+
+// awaitAnswer waits until a component answers.
+func awaitAnswer(ctx context.Context, t *testing.T, conn *client.Conn, domain string) {
+	t.Helper()
+	err := peers.Poll(ctx, func() error {
 		answer, err := ask(ctx, conn, domain, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
 		if err == nil && answer.Attr("type") != "result" {
 			err = errorOf(answer)

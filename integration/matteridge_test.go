@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -29,19 +28,8 @@ func TestMatteridge(t *testing.T) {
 	t.Cleanup(network.Close)
 	network.Say(mattermost.Ben, false, "Before you came")
 	network.Say(mattermost.Ben, true, "Long ago")
-	c := peers.Component{
-		Domain: "mattermost." + testHost, Secret: "between the two", Privileged: true,
-		Settings: `requests = ["both http://jabber.org/protocol/pubsub", "both http://jabber.org/protocol/pubsub#owner", "get urn:xmpp:http:upload:0"]` + "\n",
-	}
-	d := peers.StartDragoman(t, peers.Options{
-		Setup: peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}}, LocalWeb: true, Settings: "[upload]\nenabled = true\n",
-	})
-	dir, err := filepath.Abs("testdata/slidge")
-	if err != nil {
-		t.Fatal(err)
-	}
-	peers.StartSlidge(t, &d.Server, c, dir, "mattermost")
-	m := &matteridge{T: t, ctx: ctx, conn: slidgeUser(ctx, t, &d.Server, c.Domain), domain: c.Domain, network: network}
+	d, domain := startSlidge(t, "mattermost", "mattermost")
+	m := &matteridge{T: t, ctx: ctx, conn: slidgeUser(ctx, t, &d.Server, domain), domain: domain, network: network}
 	m.register()
 	m.directMessages()
 	m.channel()
@@ -49,30 +37,6 @@ func TestMatteridge(t *testing.T) {
 	if list := network.Unknown(); len(list) > 0 {
 		t.Errorf("requests that the fake server does not know: %q", list)
 	}
-}
-
-// slidgeUser logs in a client, and waits until slidge answers it.
-func slidgeUser(ctx context.Context, t *testing.T, s *peers.Server, domain string) *client.Conn {
-	t.Helper()
-	conn, err := s.Dial(ctx, testAccounts[0], "client")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(conn.Drop)
-	err = peers.Poll(ctx, func() error {
-		answer, err := ask(ctx, conn, domain, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
-		if err == nil && answer.Attr("type") != "result" {
-			err = errorOf(answer)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatalf("slidge does not answer: %v", err)
-	}
-	if err := conn.Send("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq><presence/>"); err != nil {
-		t.Fatal(err)
-	}
-	return conn
 }
 
 // matteridge is the client of somebody who uses the gateway.

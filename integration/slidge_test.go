@@ -18,47 +18,17 @@ import (
 func TestSlidge(t *testing.T) {
 	t.Parallel()
 	peers.Need(t, "slidge")
-	c := peers.Component{
-		Domain: "slidge." + testHost, Secret: "between the two", Privileged: true,
-		Settings: `requests = ["both http://jabber.org/protocol/pubsub", "both http://jabber.org/protocol/pubsub#owner", "get urn:xmpp:http:upload:0"]` + "\n",
-	}
-	d := peers.StartDragoman(t, peers.Options{
-		Setup: peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}}, LocalWeb: true, Settings: "[upload]\nenabled = true\n",
-	})
-	dir, err := filepath.Abs("testdata/slidge")
-	if err != nil {
-		t.Fatal(err)
-	}
-	peers.StartSlidge(t, &d.Server, c, dir, "testnetwork")
+	d, domain := startSlidge(t, "slidge", "testnetwork")
 	ctx, cancel := context.WithTimeout(t.Context(), 6*peerTimeout)
 	defer cancel()
-	conn, err := d.Server.Dial(ctx, testAccounts[0], "client")
-	if err != nil {
+	conn := slidgeUser(ctx, t, &d.Server, domain)
+	if err := conn.Send("<iq type='set' id='register' to='" + domain + "'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'>" +
+		"<field var='FORM_TYPE'><value>jabber:iq:register</value></field><field var='name'><value>sally</value></field></x></query></iq>"); err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Drop()
-	err = peers.Poll(ctx, func() error {
-		answer, err := ask(ctx, conn, c.Domain, "<query xmlns='http://jabber.org/protocol/disco#info'/>")
-		if err == nil && answer.Attr("type") != "result" {
-			err = errorOf(answer)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatalf("slidge does not answer: %v", err)
-	}
-	for _, setUp := range []string{
-		"<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq><presence/>",
-		"<iq type='set' id='register' to='" + c.Domain + "'><query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'>" +
-			"<field var='FORM_TYPE'><value>jabber:iq:register</value></field><field var='name'><value>sally</value></field></x></query></iq>",
-	} {
-		if err := conn.Send(setUp); err != nil {
-			t.Fatal(err)
-		}
-	}
-	friend := "friend@" + c.Domain
+	friend := "friend@" + domain
 	until(ctx, t, conn, "slidge is in the roster", func(e *xmltree.Element) bool {
-		return e.Attr("type") == "set" && strings.Contains(e.String(), c.Domain) && strings.Contains(e.String(), "Test network")
+		return e.Attr("type") == "set" && strings.Contains(e.String(), domain) && strings.Contains(e.String(), "Test network")
 	})
 	write := func(text string) {
 		if err := conn.Send("<message type='chat' id='" + text + "' to='" + friend + "'><body>" + text + "</body></message>"); err != nil {
@@ -76,9 +46,9 @@ func TestSlidge(t *testing.T) {
 		return e.Child("urn:xmpp:carbons:2", "sent") != nil && strings.Contains(e.String(), "written elsewhere")
 	})
 	write("bookmark")
-	err = peers.Poll(ctx, func() error {
+	err := peers.Poll(ctx, func() error {
 		answer, err := ask(ctx, conn, testAccounts[0].User+"@"+testHost, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:bookmarks:1'/></pubsub>")
-		if err == nil && !strings.Contains(answer.String(), "room@"+c.Domain) {
+		if err == nil && !strings.Contains(answer.String(), "room@"+domain) {
 			err = errorOf(answer)
 		}
 		return err
@@ -91,6 +61,39 @@ func TestSlidge(t *testing.T) {
 	if got := fetch(ctx, t, e.Child("jabber:x:oob", "x").ChildText("url")); got != "content of a file" {
 		t.Errorf("the file has %q", got)
 	}
+}
+
+// startSlidge starts a server with slidge and one of its modules as a component, which has the privileges that slidge uses.
+func startSlidge(t *testing.T, name, module string) (d *peers.Dragoman, domain string) {
+	t.Helper()
+	c := peers.Component{
+		Domain: name + "." + testHost, Secret: "between the two", Privileged: true,
+		Settings: `requests = ["both http://jabber.org/protocol/pubsub", "both http://jabber.org/protocol/pubsub#owner", "get urn:xmpp:http:upload:0"]` + "\n",
+	}
+	d = peers.StartDragoman(t, peers.Options{
+		Setup: peers.Setup{Host: testHost, Accounts: testAccounts, Components: []peers.Component{c}}, LocalWeb: true, Settings: "[upload]\nenabled = true\n",
+	})
+	dir, err := filepath.Abs("testdata/slidge")
+	if err != nil {
+		t.Fatal(err)
+	}
+	peers.StartSlidge(t, &d.Server, c, dir, module)
+	return d, c.Domain
+}
+
+// slidgeUser logs in a client, and waits until slidge answers it.
+func slidgeUser(ctx context.Context, t *testing.T, s *peers.Server, domain string) *client.Conn {
+	t.Helper()
+	conn, err := s.Dial(ctx, testAccounts[0], "client")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Drop)
+	awaitAnswer(ctx, t, conn, domain)
+	if err := conn.Send("<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq><iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq><presence/>"); err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }
 
 // until reads stanzas until there is one that fits, and returns that.

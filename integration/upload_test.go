@@ -363,15 +363,21 @@ func TestUploadsInS3(t *testing.T) {
 			if n := filesBelow(t, storage.Dir); n != 1 {
 				t.Errorf("%d objects", n)
 			}
-			if _, err := d.Run("", "account", "rm", "--yes", foreignSetup.Accounts[0].User+"@"+testHost); err != nil {
-				t.Fatal(err)
-			}
-			for limit := time.Now().Add(peerTimeout); filesBelow(t, storage.Dir) > 0; time.Sleep(10 * time.Millisecond) {
-				if time.Now().After(limit) {
-					t.Fatal("the objects of a deleted account are there still")
-				}
-			}
+			deletedObjectsGo(t, d, storage.Dir)
 		})
+	}
+}
+
+// deletedObjectsGo deletes the account that uploads, and waits until none of its objects is left in the storage.
+func deletedObjectsGo(t *testing.T, d *peers.Dragoman, storage string) {
+	t.Helper()
+	if _, err := d.Run("", "account", "rm", "--yes", foreignSetup.Accounts[0].User+"@"+testHost); err != nil {
+		t.Fatal(err)
+	}
+	for limit := time.Now().Add(peerTimeout); filesBelow(t, storage) > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatal("the objects of a deleted account are there still")
+		}
 	}
 }
 
@@ -454,12 +460,5 @@ func TestUploadsToS3(t *testing.T) {
 	if n := filesBelow(t, storage.Dir); n != 1 {
 		t.Errorf("%d objects", n)
 	}
-	if _, err := d.Run("", "account", "rm", "--yes", foreignSetup.Accounts[0].User+"@"+testHost); err != nil {
-		t.Fatal(err)
-	}
-	for limit := time.Now().Add(peerTimeout); filesBelow(t, storage.Dir) > 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(limit) {
-			t.Fatal("the objects of a deleted account are there still")
-		}
-	}
+	deletedObjectsGo(t, d, storage.Dir)
 }

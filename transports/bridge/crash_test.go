@@ -88,10 +88,21 @@ func (s stoppedClient) Send(ctx context.Context, m transports.Outgoing) (transpo
 	return s.full.Send(ctx, m)
 }
 
-// die ends the gateway as kill -9 does: nothing that it does from now on has an effect.
+// kill ends the gateway as kill -9 does: nothing that it does from now on has an effect.
 func (h *harness) kill(dead *atomic.Bool) {
 	dead.Store(true)
 	h.endpoint.cut.Store(true)
+}
+
+// killedForAnHour kills the gateway, starts another one on its data an hour later, and waits until that has done its work.
+func (h *harness) killedForAnHour(dead *atomic.Bool) {
+	h.kill(dead)
+	h.stop()
+	dead.Store(false)
+	time.Sleep(time.Hour)
+	h.discard()
+	h.start()
+	time.Sleep(5 * time.Minute)
 }
 
 // Kill the gateway at each step of a message's way, in both directions: after the

@@ -24,14 +24,21 @@ func (h *harness) times(channel, text string) (n int) {
 	return n
 }
 
+// linkWithDisk links the garden to the plaza, over a database that fails while full is set.
+func (h *harness) linkWithDisk() (full *atomic.Bool) {
+	h.Helper()
+	h.linkRoom("plaza", garden)
+	full = &atomic.Bool{}
+	h.engine = func(e tables.Engine) tables.Engine { return failingStore{e, full} }
+	h.restart()
+	time.Sleep(time.Minute)
+	return full
+}
+
 // What could not be kept is taken again, once and before what is said later is forgotten.
 func TestLinkedRoomOnAFullDisk(t *testing.T) {
 	withRooms(t, func(h *harness, s *roomService) {
-		h.linkRoom("plaza", garden)
-		full := &atomic.Bool{}
-		h.engine = func(e tables.Engine) tables.Engine { return failingStore{e, full} }
-		h.restart()
-		time.Sleep(time.Minute)
+		full := h.linkWithDisk()
 		full.Store(true)
 		s.say(garden, eve, text("not kept"))
 		time.Sleep(time.Second)

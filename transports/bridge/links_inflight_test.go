@@ -116,13 +116,7 @@ func TestLinkedAndKilledBeforeTheAnswer(t *testing.T) {
 				h.world.Fault(faultnet.Fault{After: make(chan struct{})})
 				s.say(garden, eve, say(id, own)...)
 				time.Sleep(time.Second)
-				h.kill(dead)
-				h.stop()
-				dead.Store(false)
-				time.Sleep(time.Hour)
-				h.discard()
-				h.start()
-				time.Sleep(5 * time.Minute)
+				h.killedForAnHour(dead)
 				if !h.has(kind, first) {
 					t.Errorf("the network has %q", h.world.Texts("plaza"))
 				}

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/stanza"
 	"github.com/dragoman-im/dragoman/transports"
-	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 	"github.com/dragoman-im/dragoman/transports/faultnet"
 )
 
@@ -168,11 +166,7 @@ func TestTopicsChangedMeanwhile(t *testing.T) {
 // A subject that could not be kept is carried once it can.
 func TestTopicOnAFullDisk(t *testing.T) {
 	withRooms(t, func(h *harness, s *roomService) {
-		h.linkRoom("plaza", garden)
-		full := &atomic.Bool{}
-		h.engine = func(e tables.Engine) tables.Engine { return failingStore{e, full} }
-		h.restart()
-		time.Sleep(time.Minute)
+		full := h.linkWithDisk()
 		full.Store(true)
 		s.say(garden, phone, subject("Tea at four"))
 		time.Sleep(time.Minute)

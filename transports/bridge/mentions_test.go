@@ -102,14 +102,21 @@ func TestMentionsShowNoAccounts(t *testing.T) {
 	})
 }
 
+// relayFromGarden has a network that notes mentions, with the plaza linked to the garden and its owner in it.
+func (h *harness) relayFromGarden() *relaying {
+	h.Helper()
+	n := &relaying{Network: h.net}
+	h.net = n
+	h.restart()
+	h.linkRoom("plaza", garden)
+	h.join(phone, "plaza")
+	return n
+}
+
 // People of a linked room see no accounts of the channel: whatever address they name, nobody is mentioned by it, the owner of the link neither.
 func TestLinkedMentionsShowNoAccounts(t *testing.T) {
 	withRooms(t, func(h *harness, s *roomService) {
-		n := &relaying{Network: h.net}
-		h.net = n
-		h.restart()
-		h.linkRoom("plaza", garden)
-		h.join(phone, "plaza")
+		n := h.relayFromGarden()
 		reference := func(address string) *stanza.Element {
 			return stanza.NewElement("urn:xmpp:reference:0", "reference").With("type", "mention").With("begin", "0").With("end", "4").With("uri", "xmpp:"+address)
 		}
@@ -126,11 +133,7 @@ func TestLinkedMentionsShowNoAccounts(t *testing.T) {
 // Who is in a room may ask to alert everybody in it; not so in a direct chat, nor from a linked room, whose people have no rights there.
 func TestMentionOfAllIsForRooms(t *testing.T) {
 	withRooms(t, func(h *harness, s *roomService) {
-		n := &relaying{Network: h.net}
-		h.net = n
-		h.restart()
-		h.linkRoom("plaza", garden)
-		h.join(phone, "plaza")
+		n := h.relayFromGarden()
 		all := func() *stanza.Element {
 			const ns = "urn:xmpp:mentions:0"
 			return stanza.NewElement(ns, "mention").With("mentions", ns+"#channel").With("begin", "0").With("end", "4")

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dragoman-im/dragoman/core/blob"
-	"github.com/dragoman-im/dragoman/core/stanza"
 )
 
 // storage is a memory to which clients send files themselves, with this outcome of CheckSigned.
@@ -54,20 +53,8 @@ func startDirect(t *testing.T) (*server, *storage) {
 // directSlot returns the addresses of a slot, and the id of the file.
 func (s *server) directSlot(request string) (get, put, id string) {
 	s.t.Helper()
-	payload, err := stanza.ParseElement(request, "")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	f, err := s.service.read(payload)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	f.Account = alice
-	e, err := s.service.slot(s.t.Context(), f, payload.Attr("content-type"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return e.Child(NS, "get").Attr("url"), e.Child(NS, "put").Attr("url"), f.ID
+	e, id := s.request(alice, request)
+	return e.Child(NS, "get").Attr("url"), e.Child(NS, "put").Attr("url"), id
 }
 
 // A file that a client has sent to the storage is visible at once. It is stored when its address is not good any more, also if nobody has

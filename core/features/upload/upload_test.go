@@ -165,8 +165,8 @@ func start(t *testing.T) *server {
 	return s
 }
 
-// slot returns the address and the Authorization header of a slot.
-func (s *server) slot(account jid.JID, request string) (address, authorization string) {
+// request returns the answer to the request for a slot, and the id of the file.
+func (s *server) request(account jid.JID, request string) (slot *stanza.Element, id string) {
 	s.t.Helper()
 	payload, err := stanza.ParseElement(request, "")
 	if err != nil {
@@ -181,6 +181,13 @@ func (s *server) slot(account jid.JID, request string) (address, authorization s
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return e, f.ID
+}
+
+// slot returns the address and the Authorization header of a slot.
+func (s *server) slot(account jid.JID, request string) (address, authorization string) {
+	s.t.Helper()
+	e, _ := s.request(account, request)
 	return e.Child(NS, "get").Attr("url"), e.Child(NS, "put").ChildText(NS, "header")
 }
 

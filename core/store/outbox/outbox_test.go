@@ -27,14 +27,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // database is a database that is opened again and again.
 type database struct {
 	t   *testing.T
-	url string
+	dir string // to which the database belongs
 	*store.Store
 	*Outbox
 }
 
 func open(t *testing.T) *database {
 	t.Helper()
-	d := &database{t: t, url: storetest.URL(t)}
+	d := &database{t: t, dir: t.TempDir()}
 	d.open()
 	t.Cleanup(d.close)
 	return d
@@ -43,7 +43,7 @@ func open(t *testing.T) *database {
 func (d *database) open() {
 	d.t.Helper()
 	var err error
-	d.Store, err = store.Open(context.Background(), store.Options{URL: d.url, BusyTimeout: 100 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+	d.Store, err = store.Open(context.Background(), store.Options{URL: storetest.InDir(d.t, d.dir), BusyTimeout: 100 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -231,19 +231,9 @@ func TestRemovedSoon(t *testing.T) {
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	if d.Dialect() == store.Postgres {
-		t.Skip("a lock of a table does not fail there")
-	}
 	remove := d.add(message("alice@home.test/x", "juliet@one.test", "a"))
-	other, err := sql.Open("sqlite3", "file:"+strings.TrimPrefix(d.url, "sqlite:")+"?_txlock=exclusive&_busy_timeout=5000")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = other.Close() }()
-	lock, err := other.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	release := storetest.Lock(t, storetest.DB(t, d.dir))
+	defer release()
 	remove[0]()
 	refused := make(chan error, 1)
 	d.Add(message("alice@home.test/x", "juliet@one.test", "b"), func(err error) { refused <- err })
@@ -253,9 +243,7 @@ func TestLocked(t *testing.T) {
 	if err := d.Flush(t.Context()); err == nil {
 		t.Error("flushed")
 	}
-	if err := lock.Rollback(); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	if err := d.Flush(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -271,18 +259,17 @@ func TestRepeated(t *testing.T) {
 	remove := d.add(message("alice@home.test/x", "juliet@one.test", "a"))
 	remove[0]()
 	w := d.writer("one.test")
-	db := storeDB(t, d)
 	e := &entry{writer: w, stanza: message("alice@home.test/x", "juliet@one.test", "b")}
 	rows := []store.BulkRow[*entry]{{Value: e}}
-	for _, end := range []func(*sql.Tx) error{(*sql.Tx).Rollback, (*sql.Tx).Commit} {
-		tx, err := db.BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := w.WriteRows(tx, rows); err != nil {
-			t.Fatal(err)
-		}
-		if err := end(tx); err != nil {
+	again := errors.New("again")
+	for _, end := range []error{again, nil} {
+		err := d.Write(t.Context(), func(tx *sql.Tx) error {
+			if err := w.WriteRows(tx, rows); err != nil {
+				return err
+			}
+			return end // an error undoes the transaction
+		})
+		if !errors.Is(err, end) {
 			t.Fatal(err)
 		}
 	}
@@ -298,24 +285,6 @@ func TestRepeated(t *testing.T) {
 	if n := d.rows(); n != 0 {
 		t.Errorf("%d rows", n)
 	}
-}
-
-// storeDB opens the database beside the store.
-func storeDB(t *testing.T, d *database) *sql.DB {
-	t.Helper()
-	driver, source := "pgx", d.url
-	if path, ok := strings.CutPrefix(d.url, "sqlite:"); ok {
-		driver, source = "sqlite3", "file:"+path+"?_txlock=immediate&_busy_timeout=5000"
-	}
-	db, err := sql.Open(driver, source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if d.Dialect() == store.Postgres {
-		t.Skip("its statements need the store's own driver")
-	}
-	return db
 }
 
 // What cannot be read keeps nothing else from being sent.

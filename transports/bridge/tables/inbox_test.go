@@ -5,18 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // Events of a room that was deleted while they were on their way do not keep those of other rooms from being stored.
 func TestReceiveForDeletedRoom(t *testing.T) {
 	t.Parallel()
-	s := openEngine(t, storetest.URL(t))
-	database, err := tables.Open(t.Context(), s)
-	check(t, err)
-	g, err := database.Gateway(t.Context(), domain)
-	check(t, err)
+	s, g := openGateway(t)
 	room, err := g.PutRoom(t.Context(), tables.Room{Key: "plaza", Net: "plaza"})
 	check(t, err)
 	deleted, err := g.PutRoom(t.Context(), tables.Room{Key: "attic", Net: "attic"})

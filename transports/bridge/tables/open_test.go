@@ -23,6 +23,17 @@ func openEngine(t *testing.T, url string) *store.Store {
 	return s
 }
 
+// openGateway opens a database with a gateway.
+func openGateway(t *testing.T) (*store.Store, *tables.Store) {
+	t.Helper()
+	s := openEngine(t, storetest.URL(t))
+	database, err := tables.Open(t.Context(), s)
+	check(t, err)
+	g, err := database.Gateway(t.Context(), domain)
+	check(t, err)
+	return s, g
+}
+
 func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

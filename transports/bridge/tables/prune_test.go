@@ -6,18 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
 
 // Events and calls from a time when the clock was ahead do not keep others from being removed, and young ones stay.
 func TestPruneBehindTheFuture(t *testing.T) {
 	t.Parallel()
-	s := openEngine(t, storetest.URL(t))
-	database, err := tables.Open(t.Context(), s)
-	check(t, err)
-	g, err := database.Gateway(t.Context(), domain)
-	check(t, err)
+	s, g := openGateway(t)
 	room, err := g.PutRoom(t.Context(), tables.Room{Key: "plaza", Net: "plaza"})
 	check(t, err)
 	first, _, err := g.LastNumber(t.Context())

@@ -3,7 +3,6 @@ package tables_test
 import (
 	"testing"
 
-	"github.com/dragoman-im/dragoman/core/store/storetest"
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/bridge/tables"
 )
@@ -11,12 +10,8 @@ import (
 // What is learned of people for a login that was deleted meanwhile is not kept: nothing would ever delete it.
 func TestPeopleOfDeletedLogin(t *testing.T) {
 	t.Parallel()
-	s := openEngine(t, storetest.URL(t))
-	database, err := tables.Open(t.Context(), s)
-	check(t, err)
-	g, err := database.Gateway(t.Context(), domain)
-	check(t, err)
-	err = g.PutPuppets(t.Context(), "gone", []transports.UserInfo{{ID: "cleo", Name: "Cleo"}})
+	s, g := openGateway(t)
+	err := g.PutPuppets(t.Context(), "gone", []transports.UserInfo{{ID: "cleo", Name: "Cleo"}})
 	if !tables.Gone(err) {
 		t.Errorf("people of a login that is not there: %v", err)
 	}
