@@ -169,6 +169,9 @@ func (o *outConn) Ping() *stanza.Stanza {
 	if o.server.unflushed.takeUsed(o.carrier) {
 		o.Queue().AppendBytes([]byte{' '})
 	} else {
+		o.shared.mu.Lock()
+		o.shared.ended = true // nothing more is asked for on it
+		o.shared.mu.Unlock()
 		o.stream.why = errIdle
 		o.Stop(stream.ErrLeave) // checklist 109
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/sasl"
@@ -326,6 +327,33 @@ func TestReplayedKey(t *testing.T) { // checklist 110
 	first.Until("<db:result from='a.test' to='bank.test' type='valid'/>")
 	first.Send("<message from='x@bank.test' to='romeo@a.test'><body>in</body></message>")
 	a.wants("x@bank.test", "in")
+}
+
+// A key that comes while the stream ends on which another one was verified is verified on a new stream.
+func TestKeyAsTheStreamEnds(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a, bank := newNode(t, n, "a.test", nil), newNode(t, n, "bank.test", nil)
+	ask := func(id string, done func(outcome)) {
+		p := pair{ours: "bank.test", theirs: "a.test"}
+		key := bank.server.keys.of(p, id)
+		a.server.verify(verification{verifyID: verifyID{pair: pair{ours: "a.test", theirs: "bank.test"}, id: id}, key: key}, done)
+	}
+	first, second := make(chan outcome, 1), make(chan outcome, 1)
+	ask("one", func(o outcome) {
+		first <- o
+		ask("two", func(o outcome) { second <- o })
+	})
+	for _, answer := range []chan outcome{first, second} {
+		select {
+		case o := <-answer:
+			if !o.valid {
+				t.Errorf("got %+v", o)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("no answer")
+		}
+	}
 }
 
 // checklist 110: why a domain cannot be verified is an answer and no stream error.

@@ -81,7 +81,10 @@ func (o *outConn) verifyAnswered(it *stream.Item) error {
 	if d.Type != "" {
 		delete(o.shared.verifies, id)
 	}
-	left := len(o.shared.verifies) + len(o.shared.asked) + len(o.shared.carried)
+	idle := len(o.shared.verifies)+len(o.shared.asked)+len(o.shared.carried) == 0
+	if r != nil && d.Type != "" && idle {
+		o.shared.ended = true // the stream ends now: what is asked from here on goes to another one
+	}
 	o.shared.mu.Unlock()
 	if r == nil || d.Type == "" {
 		o.Log().Warn("answer about a dialback key that was not asked for", "pair", id.pair)
@@ -95,7 +98,7 @@ func (o *outConn) verifyAnswered(it *stream.Item) error {
 	default:
 		r.done(outcome{condition: verificationError(dialbackError{d.Condition}, true)})
 	}
-	if left == 0 {
+	if idle {
 		return o.giveUp(errVerified)
 	}
 	return nil

@@ -93,6 +93,7 @@ func (h *harness) log() string {
 // start opens the store and runs the gateway until stop.
 func (h *harness) start() {
 	h.Helper()
+	synctest.Wait() // other services of the test have done what they had to do with the endpoint before
 	var err error
 	log := slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.store, err = store.Open(h.Context(), store.Options{URL: storetest.InDir(h, h.dir), Log: log})
