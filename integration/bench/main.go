@@ -20,6 +20,7 @@ type options struct {
 	length        time.Duration
 	users         int
 	idle          int
+	resumed       int
 	messages      int // of the archive that pages and searches are of
 	quick, growth bool
 }
@@ -43,6 +44,7 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&o.length, "for", 4*time.Second, "how long one measurement lasts")
 	flags.IntVar(&o.users, "users", 100, "users who chat")
 	flags.IntVar(&o.idle, "idle", 1000, "idle sessions whose memory is measured; 10000 takes minutes")
+	flags.IntVar(&o.resumed, "resumed", 1000, "sessions that are cut off at once and resumed; 10000 take minutes over TLS")
 	flags.IntVar(&o.messages, "messages", 100_000, "messages of the archive that pages and searches are of; 1000000 take a minute to import, and to index")
 	flags.BoolVar(&o.quick, "quick", false, "one short round of each")
 	flags.BoolVar(&o.growth, "growth", false, "measure how the figures grow with sessions and rosters instead")
@@ -71,8 +73,8 @@ func parse(args []string) (options, error) {
 	if o.messages < 10_000 {
 		return o, fmt.Errorf("-messages must be at least 10000")
 	}
-	if o.rounds < 1 || o.users < 2 || o.idle < 1 || o.length <= 0 {
-		return o, fmt.Errorf("-rounds, -for and -idle must be above zero, -users above one")
+	if o.rounds < 1 || o.users < 2 || o.idle < 1 || o.resumed < 1 || o.length <= 0 {
+		return o, fmt.Errorf("-rounds, -for, -idle and -resumed must be above zero, -users above one")
 	}
 	return o, nil
 }

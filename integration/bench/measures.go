@@ -46,6 +46,13 @@ func idle(what string, more ...string) measure {
 	}}
 }
 
+// resumption returns a measure of sessions that are cut off at once and resumed.
+func resumption(o options, what string, more ...string) measure {
+	return byLoad("resumption of "+thousands(float64(o.resumed))+" cut sessions"+what, "session", func(*bench, *server) []string {
+		return append([]string{"resume", "--sessions", number(o.resumed)}, more...)
+	})
+}
+
 // overWebSocket is byLoad over WebSocket, at the address of each server.
 func overWebSocket(what, unit string, args func(b *bench, s *server) []string) measure {
 	m := byLoad(what, unit, func(b *bench, s *server) []string { return append(args(b, s), "--websocket", s.webAddr()) })
@@ -97,7 +104,8 @@ func measures(o options) []measure {
 		byLoad("to 10 remote domains, TLS", "message", remote("--out")),
 		byLoad("from 10 remote domains, TLS", "message", remote()),
 		byLoad("from 100 remote domains, TLS", "message", remote("--domains", number(remoteDomains))),
-		byLoad("resumption of 1000 cut sessions", "session", func(*bench, *server) []string { return []string{"resume"} }),
+		resumption(o, ""),
+		resumption(o, ", TLS", "--tls"),
 		byLoad("login SCRAM-SHA-1", "login", login("SCRAM-SHA-1")),
 		byLoad("login SCRAM-SHA-256", "login", login("SCRAM-SHA-256")).with("SCRAM-SHA-256"),
 		byLoad("login SCRAM-SHA-1, TLS", "login", login("SCRAM-SHA-1", "--tls")),
