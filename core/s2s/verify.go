@@ -82,9 +82,7 @@ func (o *outConn) verifyAnswered(it *stream.Item) error {
 		delete(o.shared.verifies, id)
 	}
 	idle := len(o.shared.verifies)+len(o.shared.asked)+len(o.shared.carried) == 0
-	if r != nil && d.Type != "" && idle {
-		o.shared.ended = true // the stream ends now: what is asked from here on goes to another one
-	}
+	o.shared.ended = o.shared.ended || idle && r != nil && d.Type != "" // the stream ends below: what is asked from here on goes to another one
 	o.shared.mu.Unlock()
 	if r == nil || d.Type == "" {
 		o.Log().Warn("answer about a dialback key that was not asked for", "pair", id.pair)
@@ -155,10 +153,9 @@ func (r *results) add(one result) {
 	r.list = append(r.list, one)
 }
 
-func (r *results) take() []result {
+func (r *results) take() (list []result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	list := r.list
-	r.list = nil
+	list, r.list = r.list, nil
 	return list
 }
