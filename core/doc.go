@@ -3,7 +3,7 @@
 //
 //  1. stream.Conn.Run          stream/conn.go: the loop of one connection, in its own goroutine. When no complete
 //     element is left, stream/read.go flushes what was caused so far and waits for bytes of a
-//     socket.Conn, socket/conn.go; stream.Scanner.Next, stream/scanner.go, checks them and returns one element
+//     socket.Conn, socket/conn.go (of clients also a websocket.Conn or a bosh.Session, which package web begins); stream.Scanner.Next, stream/scanner.go, checks them and returns one element
 //  2. c2s conn.Receive         c2s/receive.go: is it a well addressed stanza; c2s/authorise.go: may this
 //     sender send it now; it gets the sender's address
 //  3. router.Bound.Submit      router/submit.go: the outbound stages of the sender's account, then

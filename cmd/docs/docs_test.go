@@ -48,7 +48,6 @@ var mentioned = map[string]string{
 	"0103": "addresses of files, which are their sources",
 	"0091": "delays of old, which are removed and not written",
 	"0147": "queries of addresses, which links in texts have",
-	"0206": "XMPP over BOSH, for which the connection driver is ready",
 	"0224": "attention, which the policy of messages names",
 	"0231": "cid: addresses of media, which are named",
 	"0248": "collections of nodes, which are refused",

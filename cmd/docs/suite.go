@@ -49,7 +49,7 @@ func suite() []category {
 			{"Event publishing", advanced, "XEP-0163", done, "", []proof{"scenario/pep", "scenario/pep-nodes", "scenario/pep-notify"}},
 		}},
 		{"Web", []provision{
-			{"Web connection mechanisms", basic, "RFC 7395, XEP-0206", partly, "WebSocket; BOSH is not implemented.", []proof{"core/server TestWebSocket"}},
+			{"Web connection mechanisms", basic, "RFC 7395, XEP-0206", done, "", []proof{"core/server TestWebSocket", "core/server TestBOSH", "core/bosh TestRequestsInOrder"}},
 			{"Connection mechanism discovery", clients, "XEP-0156", done, "", []proof{"core/web/hostmeta TestDocuments"}},
 		}},
 		{"IM", []provision{

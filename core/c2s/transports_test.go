@@ -3,6 +3,7 @@ package c2s
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/dragoman-im/dragoman/core/bosh"
+	"github.com/dragoman-im/dragoman/core/internal/boshpeer"
 	"github.com/dragoman-im/dragoman/core/internal/rawstream"
 	"github.com/dragoman-im/dragoman/core/stream"
 )
@@ -134,150 +137,26 @@ func (w *webSocket) WriteFrames(p []byte, ends []int) error {
 
 func (w *webSocket) Close() error { return w.conn.Close(websocket.StatusNormalClosure, "") }
 
-// boshBody is the body of a request or of an answer (XEP-0124).
-type boshBody struct {
-	to        string // of the request that creates the session, or restarts the stream (XEP-0206)
-	terminate bool
-	elements  []string
-}
-
-// bosh is a session of BOSH's shape: elements arrive in requests, and what is written leaves in the answers to requests that
-// are held until there is something. Two requests may be open at once.
-type bosh struct {
-	frames
-	held   chan chan boshBody
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newBOSH() *bosh {
-	return &bosh{
-		frames: frames{in: make(chan []byte, 100)},
-		held:   make(chan chan boshBody, 2), closed: make(chan struct{}),
-	}
-}
-
-// request takes the body of a request and returns what answers it.
-func (b *bosh) request(body boshBody) boshBody {
-	answer := make(chan boshBody, 1)
-	select {
-	case older := <-b.held: // XEP-0124 §11: only one is held
-		older <- boshBody{}
-	default:
-	}
-	if body.to != "" {
-		b.in <- []byte("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='" + body.to + "' version='1.0'/>")
-	}
-	for _, e := range body.elements {
-		b.in <- []byte(e)
-	}
-	if body.terminate {
-		b.in <- []byte("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>")
-	}
-	select {
-	case b.held <- answer:
-	case <-b.closed:
-		return boshBody{terminate: true}
-	}
-	select {
-	case r := <-answer:
-		return r
-	case <-b.closed:
-		select {
-		case r := <-answer:
-			return r
-		default:
-			return boshBody{terminate: true}
+// dialBOSH connects over BOSH, without HTTP.
+func (p *testServer) dialBOSH() net.Conn {
+	var sessions bosh.Sessions
+	c := boshpeer.New(func(ctx context.Context, body string) (string, error) {
+		r, err := bosh.Parse([]byte(body))
+		if err != nil {
+			return "", err
 		}
-	}
-}
-
-func (b *bosh) WriteFrames(p []byte, ends []int) error {
-	var body boshBody
-	_ = split(p, ends, func(frame []byte) error {
-		switch s := string(frame); {
-		case strings.HasPrefix(s, "<open "): // its attributes are those of the body
-		case strings.HasPrefix(s, "<close "):
-			body.terminate = true
-		default:
-			body.elements = append(body.elements, s)
+		session := sessions.Find(r.SID)
+		if r.SID == "" {
+			session = sessions.Create(r, 10_000, true)
+			p.serveFramed(session)
 		}
-		return nil
+		if session == nil {
+			return "", errors.New("no session")
+		}
+		return string(session.Do(ctx, r).Body), nil
 	})
-	timer := time.NewTimer(time.Until(b.writing))
-	defer timer.Stop()
-	select {
-	case answer := <-b.held:
-		answer <- body
-		return nil
-	case <-timer.C:
-		return os.ErrDeadlineExceeded
-	case <-b.closed:
-		return net.ErrClosed
-	}
-}
-
-func (b *bosh) Close() error {
-	b.once.Do(func() { close(b.closed) })
-	return nil
-}
-
-// boshClient is the client's end of a bosh as a net.Conn: what is written is one element or header, what is read are the
-// elements of all answers.
-type boshClient struct {
-	net.Conn // of the elements
-	out      net.Conn
-	session  *bosh
-	requests sync.WaitGroup
-
-	mu         sync.Mutex
-	open       int // requests
-	terminated bool
-}
-
-func newBOSHClient(session *bosh) *boshClient {
-	in, out := net.Pipe()
-	return &boshClient{Conn: in, out: out, session: session}
-}
-
-func (c *boshClient) Write(p []byte) (int, error) {
-	s := string(p)
-	switch {
-	case strings.HasPrefix(s, "<open "):
-		_, to, _ := strings.Cut(s, " to='")
-		to, _, _ = strings.Cut(to, "'")
-		c.send(boshBody{to: to})
-	case strings.HasPrefix(s, "<close "):
-		c.send(boshBody{terminate: true})
-	default:
-		c.send(boshBody{elements: []string{s}})
-	}
-	return len(p), nil
-}
-
-// send makes a request, and further ones without elements while answers come that have some. The last request of
-// a terminated session ends the input.
-func (c *boshClient) send(body boshBody) {
-	c.mu.Lock()
-	c.open++
-	c.mu.Unlock()
-	c.requests.Go(func() {
-		var answer boshBody
-		for more := true; more; more = len(answer.elements) > 0 && !answer.terminate {
-			answer = c.session.request(body)
-			for _, e := range answer.elements {
-				_, _ = io.WriteString(c.out, e)
-			}
-			body = boshBody{}
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.open--
-		c.terminated = c.terminated || answer.terminate
-		if c.terminated && c.open == 0 {
-			_ = c.out.Close()
-		}
-	})
+	p.t.Cleanup(func() { _ = c.Close() })
+	return c
 }
 
 // dialect is how a transport encodes the elements that are not stanzas.
@@ -339,13 +218,7 @@ func TestTransports(t *testing.T) {
 			return tls.Client(rawstream.Dial(p.t, p.direct).Conn, &tls.Config{InsecureSkipVerify: true})
 		}},
 		"websocket": {framed, (*testServer).dialWebSocket},
-		"bosh": {framed, func(p *testServer) net.Conn {
-			session := newBOSH()
-			p.serveFramed(session)
-			c := newBOSHClient(session)
-			p.t.Cleanup(func() { _ = c.Close(); _ = session.Close(); c.requests.Wait() })
-			return c
-		}},
+		"bosh":      {framed, (*testServer).dialBOSH},
 	} {
 		for _, end := range []string{"client", "server", "error"} {
 			t.Run(name+" ended by "+end, func(t *testing.T) {
@@ -390,7 +263,7 @@ func negotiate(c *client, d dialect) {
 func finish(t *testing.T, p *testServer, c *client, d dialect, end string) {
 	t.Helper()
 	last := d.closed
-	if _, isBOSH := c.Conn.(*boshClient); isBOSH {
+	if _, isBOSH := c.Conn.(*boshpeer.Conn); isBOSH {
 		last = "" // it is an attribute of the body
 	}
 	switch end {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dragoman-im/dragoman/config"
 	"github.com/dragoman-im/dragoman/core/archive"
+	"github.com/dragoman-im/dragoman/core/bosh"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/channelsearch"
 	"github.com/dragoman-im/dragoman/core/command"
@@ -35,7 +36,7 @@ func Specs() []spec.Spec {
 	var all []spec.Spec
 	for _, declared := range []func() []spec.Spec{
 		anonymous.Specs,
-		archive.Specs, c2s.Specs, channelsearch.Specs, command.Specs, component.Specs, disco.Specs, form.Specs, message.Specs,
+		archive.Specs, bosh.Specs, c2s.Specs, channelsearch.Specs, command.Specs, component.Specs, disco.Specs, form.Specs, message.Specs,
 		paging.Specs, portable.Specs, pubsub.Specs, room.Specs, s2s.Specs, locate.Specs, sasl.Specs, stream.Specs,
 		upload.Specs, hostmeta.Specs,
 	} {

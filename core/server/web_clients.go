@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 
 	"github.com/dragoman-im/dragoman/core/jid"
 	"github.com/dragoman-im/dragoman/core/web"
@@ -20,7 +21,7 @@ func (s *Server) serveClients() error {
 	}
 	published := hostmeta.Documents{Below: s.belowHosts(public)}
 	if c.Clients {
-		s.http.web.Handle((&web.Clients{Server: s.clients, Origins: c.Origins}).Routes()...)
+		s.http.web.Handle((&web.Clients{Server: s.clients, Origins: c.Origins, Secure: s.secureURL()}).Routes()...)
 	}
 	options := chat.Options{Register: s.config.Server.Register}
 	for _, h := range s.hosts {
@@ -54,6 +55,14 @@ func (s *Server) serveClients() error {
 	}
 	s.http.web.Handle(routes...)
 	return nil
+}
+
+// secureURL returns where clients reach the HTTP server over TLS, "" if that is not known.
+func (s *Server) secureURL() string {
+	if address := s.publicURL(s.hosts[0].domain.String()); strings.HasPrefix(address, "https://") {
+		return address
+	}
+	return ""
 }
 
 // public returns where the server can be reached from outside, as far as the configuration says it.

@@ -73,6 +73,25 @@ func (it *Item) AttrBytes(local string) []byte {
 	return nil
 }
 
+// AttrNS returns the value of an attribute of the start tag in a namespace, "" if it is absent.
+func (it *Item) AttrNS(space, local string) string {
+	if a := it.find(space, local); a != nil {
+		return string(it.s.work.value(it.Raw, a))
+	}
+	return ""
+}
+
+// Prefixes returns the prefixes that the start tag declares.
+func (it *Item) Prefixes() []Prefix {
+	var list []Prefix
+	for k := range it.attrs {
+		if a := &it.attrs[k]; a.declares && a.colon != 0 {
+			list = append(list, Prefix{string(a.local(it.Raw)), string(it.s.work.value(it.Raw, a))})
+		}
+	}
+	return list
+}
+
 func (it *Item) find(space, local string) *attr {
 	for k := range it.attrs {
 		a := &it.attrs[k]

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dragoman-im/dragoman/core/bosh"
 	"github.com/dragoman-im/dragoman/core/c2s"
 	"github.com/dragoman-im/dragoman/core/websocket"
 )
@@ -17,11 +18,17 @@ const WebSocketPath = "/ws"
 type Clients struct {
 	Server  *c2s.Server
 	Origins []string // of web pages whose scripts may connect, such as https://chat.example.org; "*": all
+	Secure  string   // where this server is reached over TLS, such as https://chat.example.org; "": unknown
+
+	Sessions bosh.Sessions
 }
 
 // Routes returns the routes.
 func (c *Clients) Routes() []Route {
-	return []Route{{Pattern: WebSocketPath, Handler: http.HandlerFunc(c.webSocket)}}
+	return []Route{
+		{Pattern: WebSocketPath, Handler: http.HandlerFunc(c.webSocket)},
+		{Pattern: BOSHPath, Handler: http.HandlerFunc(c.bosh), Streams: true},
+	}
 }
 
 // webSocket begins a stream over a WebSocket (RFC 7395).

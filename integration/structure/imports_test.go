@@ -23,6 +23,7 @@ var (
 var importRules = []importRule{
 	{"core", nil},                    // its doc.go
 	{"core/internal/rawstream", nil}, // for tests only
+	{"core/internal/boshpeer", nil},  // for tests only
 	{"core/internal/socketpair", []string{"core/internal/rawstream", "core/socket"}}, // for tests only
 	{"core/jid", nil},
 	{"core/stanza", []string{"core/jid"}},

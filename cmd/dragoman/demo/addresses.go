@@ -14,26 +14,24 @@ const (
 	usualHTTP   = "127.0.0.1:5280"
 )
 
-// address is what a flag says, else the usual address, else one with a free port.
+// address is choose for the addresses of clients.
 func (s *localServer) address(flag, given, usual string) (string, error) {
-	if given != "" {
-		return checkAddress(flag, given)
-	}
-	if address, err := checkAddress(flag, usual); err == nil {
-		return address, nil
-	}
-	s.otherPort = true
-	return checkAddress(flag, "127.0.0.1:0")
+	address, other, err := choose(flag, given, usual)
+	s.otherPort = s.otherPort || other
+	return address, err
 }
 
-// webAddress is the usual address for browsers, else one with a free port.
-func webAddress() string {
-	for _, address := range []string{usualHTTP, "127.0.0.1:0"} {
-		if free, err := checkAddress("", address); err == nil {
-			return free
-		}
+// choose returns what a flag says, else the usual address, else another one with a free port.
+func choose(flag, given, usual string) (address string, other bool, err error) {
+	if given != "" {
+		address, err = checkAddress(flag, given)
+		return address, false, err
 	}
-	return usualHTTP // the error is that of listening
+	if address, err = checkAddress(flag, usual); err == nil {
+		return address, false, nil
+	}
+	address, err = checkAddress(flag, "127.0.0.1:0")
+	return address, true, err
 }
 
 // webPage is where a browser on this machine finds the web client.

@@ -15,6 +15,7 @@ type options struct {
 	data      string
 	listen    string
 	listenTLS string
+	listenWeb string
 	user      string
 	quick     bool
 	noTour    bool
@@ -35,6 +36,7 @@ XMPP and the network is printed. Then the server waits for a client of your own,
 	f.StringVar(&o.data, "data", "", "directory for the data (default: a temporary one, removed at the end)")
 	f.StringVar(&o.listen, "listen", "", "where clients connect, with STARTTLS (default 127.0.0.1:5222, or a free port where that is taken)")
 	f.StringVar(&o.listenTLS, "listen-tls", "", "where clients connect, with direct TLS (default 127.0.0.1:5223, or a free port where that is taken)")
+	f.StringVar(&o.listenWeb, "listen-http", "", "where browsers connect (default 127.0.0.1:5280, or a free port where that is taken)")
 	f.StringVar(&o.user, "user", "demo", "name of the account that is made")
 	f.BoolVar(&o.quick, "quick", false, "take the tour without pauses and end: exit status 0 when all went well")
 	f.BoolVar(&o.noTour, "no-tour", false, "do not take the tour")

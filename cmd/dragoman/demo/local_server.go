@@ -42,7 +42,11 @@ func newLocalServer(o options) (*localServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Listen.C2S, c.Listen.C2STLS, c.Listen.HTTP, c.Listen.HTTPTLS = []string{c2s}, []string{c2sTLS}, []string{webAddress()}, nil
+	web, _, err := choose("--listen-http", o.listenWeb, usualHTTP)
+	if err != nil {
+		return nil, err
+	}
+	c.Listen.C2S, c.Listen.C2STLS, c.Listen.HTTP, c.Listen.HTTPTLS = []string{c2s}, []string{c2sTLS}, []string{web}, nil
 	if c2s == c2sTLS {
 		return nil, fmt.Errorf("--listen and --listen-tls are both %s: give them different ports", c2s)
 	}

@@ -19,19 +19,20 @@ func TestPublicDocuments(t *testing.T) {
 	elsewhere.WebSocketOnOurHost = false
 	const endpoint = `"ips":["192.0.2.1","2001:db8::1"],"priority":10,"weight":50,"sni":"`
 	const socket = `{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://a.example/ws"`
+	const bosh = `{"rel":"urn:xmpp:alt-connections:xbosh","href":"https://a.example/http-bind"`
 	tls := `{"rel":"urn:xmpp:alt-connections:s2s-tls","port":5270,` + endpoint + `a.example"},{"rel":"urn:xmpp:alt-connections:tls","port":5223,` + endpoint + `a.example"},`
-	inXML := `<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0"><Link rel="urn:xmpp:alt-connections:websocket" href="wss://a.example/ws"></Link></XRD>`
+	inXML := `<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0"><Link rel="urn:xmpp:alt-connections:websocket" href="wss://a.example/ws"></Link><Link rel="urn:xmpp:alt-connections:xbosh" href="https://a.example/http-bind"></Link></XRD>`
 	for name, c := range map[string]struct {
 		public         Public
 		host           string
 		asJSON, asText string
 	}{
-		"all":           {all, "a.example", `{"xmpp":{"ttl":3600},"links":[` + tls + socket + `,` + endpoint + `a.example"}]}`, inXML},
-		"another web":   {elsewhere, "A.example:443", `{"xmpp":{"ttl":3600},"links":[` + tls + socket + `}]}`, inXML},
-		"no addresses":  {Public{Clients: 5223, Servers: 5270}, "a.example", `{"links":[` + socket + `}]}`, inXML},
+		"all":           {all, "a.example", `{"xmpp":{"ttl":3600},"links":[` + tls + socket + `,` + endpoint + `a.example"},` + bosh + `,` + endpoint + `a.example"}]}`, inXML},
+		"another web":   {elsewhere, "A.example:443", `{"xmpp":{"ttl":3600},"links":[` + tls + socket + `},` + bosh + `}]}`, inXML},
+		"no addresses":  {Public{Clients: 5223, Servers: 5270}, "a.example", `{"links":[` + socket + `},` + bosh + `}]}`, inXML},
 		"below":         {all, "rooms.a.example", `{"xmpp":{"ttl":3600},"links":[{"rel":"urn:xmpp:alt-connections:s2s-tls","port":5270,` + endpoint + `rooms.a.example"}]}`, `<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0"></XRD>`},
-		"not ours":      {all, "b.example", `{"xmpp":{"ttl":3600},"links":[` + tls + socket + `,` + endpoint + `a.example"}]}`, inXML},
-		"no federation": {Public{Addresses: all.Addresses, Clients: 5223}, "a.example", `{"xmpp":{"ttl":3600},"links":[{"rel":"urn:xmpp:alt-connections:tls","port":5223,` + endpoint + `a.example"},` + socket + `}]}`, inXML},
+		"not ours":      {all, "b.example", `{"xmpp":{"ttl":3600},"links":[` + tls + socket + `,` + endpoint + `a.example"},` + bosh + `,` + endpoint + `a.example"}]}`, inXML},
+		"no federation": {Public{Addresses: all.Addresses, Clients: 5223}, "a.example", `{"xmpp":{"ttl":3600},"links":[{"rel":"urn:xmpp:alt-connections:tls","port":5223,` + endpoint + `a.example"},` + socket + `},` + bosh + `}]}`, inXML},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -53,7 +53,7 @@ func ForClients(address string) []Link {
 	if !ok {
 		return nil
 	}
-	return []Link{{Rel: WebSocket, Href: "wss://" + rest + web.WebSocketPath}}
+	return []Link{{Rel: WebSocket, Href: "wss://" + rest + web.WebSocketPath}, {Rel: BOSH, Href: address + web.BOSHPath}}
 }
 
 // Documents are those of all hosts.

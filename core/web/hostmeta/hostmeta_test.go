@@ -24,10 +24,10 @@ func TestDocuments(t *testing.T) {
 	}
 	const before = `<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0"><Link rel="urn:xmpp:alt-connections:websocket" href="`
 	for _, c := range []struct{ host, path, kind, want string }{
-		{"a.example", path, "application/xrd+xml; charset=utf-8", before + `wss://web.example:5443/ws"></Link></XRD>`},
-		{"A.example:443", jsonPath, "application/json", `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://web.example:5443/ws"}]}`},
-		{"b.example", path, "application/xrd+xml; charset=utf-8", before + `wss://b.example/ws"></Link></XRD>`},
-		{"web.example", jsonPath, "application/json", `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://web.example:5443/ws"}]}`},
+		{"a.example", path, "application/xrd+xml; charset=utf-8", before + `wss://web.example:5443/ws"></Link><Link rel="urn:xmpp:alt-connections:xbosh" href="https://web.example:5443/http-bind"></Link></XRD>`},
+		{"A.example:443", jsonPath, "application/json", `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://web.example:5443/ws"},{"rel":"urn:xmpp:alt-connections:xbosh","href":"https://web.example:5443/http-bind"}]}`},
+		{"b.example", path, "application/xrd+xml; charset=utf-8", before + `wss://b.example/ws"></Link><Link rel="urn:xmpp:alt-connections:xbosh" href="https://b.example/http-bind"></Link></XRD>`},
+		{"web.example", jsonPath, "application/json", `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"wss://web.example:5443/ws"},{"rel":"urn:xmpp:alt-connections:xbosh","href":"https://web.example:5443/http-bind"}]}`},
 	} {
 		r := httptest.NewRequest(http.MethodGet, c.path, http.NoBody)
 		r.Host = c.host
