@@ -148,6 +148,7 @@ type Limits struct {
 	Clients            int      `toml:"clients" reload:"yes" doc:"Clients of one account that are recorded, with their tokens. When there are more, those that have not been seen for longest are forgotten."`
 	Sessions           int      `toml:"sessions" reload:"yes" doc:"Sessions of one account."`
 	Recipients         int      `toml:"recipients" reload:"yes" doc:"Addresses that a client may write to in a minute, besides its own account and server. 0: no limit."`
+	Fragments          int      `toml:"fragments" reload:"yes" doc:"Frames of one message of a client that connects by WebSocket (RFC 6455 §5.4)."`
 	Idle               Duration `toml:"idle" reload:"yes" doc:"Silence after which a client or component is pinged, and after as long again cut off."`
 	RosterItems        int      `toml:"roster_items" reload:"yes" doc:"Contacts of one account."`
 	RosterBytes        Bytes    `toml:"roster_bytes" reload:"yes" doc:"Bytes of the addresses, names and groups of one account's contacts; at least 10000."`
@@ -280,7 +281,7 @@ func Default() Config {
 			StanzaBytes: 256 << 10, StanzaElements: 4000, StanzaDepth: 64, StanzaAttributes: 128,
 			LoginBytes: 10000, LoginElements: 32, LoginDepth: 8, LoginAttributes: 32,
 			ComponentBytes: 512 << 10, ComponentElements: 8000, ComponentQueue: 16 << 20, ComponentRate: 32 << 20, ComponentRequests: 1000, DelegationAsked: 5, ComponentPresences: 100_000,
-			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000,
+			Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20, Connections: 100, PendingConnections: 2000, NewConnections: 20, Clients: 50, Sessions: 10, Recipients: 1000, Fragments: 8,
 			Idle: Duration(6 * time.Minute), RosterItems: 2000, RosterBytes: 1 << 20, RosterRequests: 500, Blocked: 1000, OfflineMessages: 200, OfflineBytes: 2 << 20, VCardBytes: 64 << 10,
 			ArchiveSearches: 30, Searches: 30, SearchResults: 100, GroupMembers: 2000, ProxyConnections: 1000, ProxyStreams: 10, ProxyRate: 1 << 20, Reports: 20, BlockListEntries: 500_000, StrangerMessages: 20, StrangerSenders: 100, StrangerReceivers: 50,
 			Unacknowledged: 500, UnacknowledgedBytes: 1 << 20, DetachedSessions: 10, InactiveQueue: 500,

@@ -222,7 +222,7 @@ func (l *Limits) validate(p *Problems) {
 		"limits.roster_items": l.RosterItems, "limits.roster_requests": l.RosterRequests, "limits.idle": int(l.Idle), "limits.blocked": l.Blocked, "limits.search_results": l.SearchResults, "limits.group_members": l.GroupMembers,
 		"limits.unacknowledged": l.Unacknowledged, "limits.inactive_queue": l.InactiveQueue, "limits.reports": l.Reports,
 		"limits.component_requests":  l.ComponentRequests,
-		"limits.component_presences": l.ComponentPresences, "limits.delegation_questions": l.DelegationAsked,
+		"limits.component_presences": l.ComponentPresences, "limits.fragments": l.Fragments, "limits.delegation_questions": l.DelegationAsked,
 	} {
 		positive(p, path, int64(n))
 	}

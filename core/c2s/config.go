@@ -48,6 +48,7 @@ type Limits struct {
 	Recipients  int           // addresses that a session writes to in a minute; negative: none
 	Pending     int           // connections that have not logged in, from all addresses; negative: none
 	Idle        time.Duration // silence before a ping, and then before the stream ends
+	Fragments   int           // frames of a message over WebSocket
 	LoginLimits
 	SessionLimits
 }
@@ -76,7 +77,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		BeforeLogin: stream.BeforeLogin(), Stanza: stanzas,
 		Rate: 16 << 10, Burst: 256 << 10, Queue: 1 << 20,
-		Connections: 100, Arrivals: 20, Sessions: 10, Recipients: 1000, Pending: 2000, Idle: 6 * time.Minute,
+		Connections: 100, Arrivals: 20, Sessions: 10, Recipients: 1000, Pending: 2000, Idle: 6 * time.Minute, Fragments: 8,
 		LoginLimits:   LoginLimits{Tries: 20, AccountTries: 20, TLSWait: 30 * time.Second, LoginWait: 60 * time.Second},
 		SessionLimits: SessionLimits{Unacked: 500, UnackedBytes: 1 << 20, Detached: 10, InactiveQueue: 500, Resume: 10 * time.Minute},
 	}
@@ -89,7 +90,7 @@ func (l Limits) filled() Limits {
 		Rate: cmp.Or(l.Rate, d.Rate), Burst: cmp.Or(l.Burst, d.Burst), Queue: cmp.Or(l.Queue, d.Queue),
 		Connections: cmp.Or(l.Connections, d.Connections), Arrivals: cmp.Or(l.Arrivals, d.Arrivals),
 		Sessions: cmp.Or(l.Sessions, d.Sessions), Recipients: cmp.Or(l.Recipients, d.Recipients), Pending: cmp.Or(l.Pending, d.Pending),
-		Idle: cmp.Or(l.Idle, d.Idle),
+		Idle: cmp.Or(l.Idle, d.Idle), Fragments: cmp.Or(l.Fragments, d.Fragments),
 		LoginLimits: LoginLimits{
 			Tries: cmp.Or(l.Tries, d.Tries), AccountTries: cmp.Or(l.AccountTries, d.AccountTries),
 			TLSWait: cmp.Or(l.TLSWait, d.TLSWait), LoginWait: cmp.Or(l.LoginWait, d.LoginWait),

@@ -30,6 +30,7 @@ type ConnectionCounters struct {
 	Handshakes   atomic.Uint64 // of TLS that failed
 	StreamErrors atomic.Uint64 // sent by us, shutdown left out
 	Policy       atomic.Uint64 // of them: a limit of size, number or depth
+	Fragments    atomic.Uint64 // ended because a message over WebSocket had too many frames
 }
 
 // LoginCounters count attempts to log in.
@@ -91,6 +92,7 @@ func (k *Counters) Limits() []router.Counter {
 		{Setting: "limits.new_connections", Value: &k.TooFast},
 		{Setting: "limits.sessions", Value: &k.Full},
 		{Setting: "limits.recipients", Value: &k.Recipients},
+		{Setting: "limits.fragments", Value: &k.Fragments},
 		{Setting: "limits.idle", Value: &k.Silent},
 		{Setting: "limits.unacknowledged", Value: &k.Unacked},
 		{Setting: "limits.detached_sessions", Value: &k.DetachedTooMany},

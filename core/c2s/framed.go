@@ -3,6 +3,7 @@ package c2s
 import (
 	"errors"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/dragoman-im/dragoman/core/peerlimit"
 	"github.com/dragoman-im/dragoman/core/stream"
@@ -52,6 +53,11 @@ func (a *Arrival) Start(t stream.FrameTransport) bool {
 	c.expire()
 	a.address.OnDisplaced(c.displaced)
 	return a.server.start(c)
+}
+
+// MaxFragments returns how many frames a message over WebSocket may have, and what counts those that have more.
+func (s *Server) MaxFragments() (n int, exceeded *atomic.Uint64) {
+	return s.limits().Fragments, &s.Counters.Fragments
 }
 
 // MaxStanza returns the bytes of the largest element that a client may send before and after its login.

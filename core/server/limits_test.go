@@ -213,6 +213,14 @@ func limits() []reached {
 			c.Until("<policy-violation ")
 			return nil
 		}, ""},
+		{"limits.fragments", l.Fragments, extra{limits: "fragments = 2"}, func(p *testServer) *peer {
+			nc, r, _ := p.rawWeb(p.t, goodHandshake)
+			_, _ = io.WriteString(nc, frame(0x01, framingOpen)+frame(0x00, "")+frame(0x80, ""))
+			if b, err := io.ReadAll(r); !strings.Contains(string(b), "<policy-violation ") {
+				p.t.Errorf("%q, %v", b, err)
+			}
+			return nil
+		}, ""},
 		{"limits.idle", l.Idle, extra{limits: "idle = \"200ms\""}, asRomeo, "<connection-timeout "},
 		{"limits.idle", l.Idle, extra{limits: "idle = \"200ms\""}, (*testServer).attached, "<connection-timeout "},
 		{"limits.unacknowledged", l.Unacknowledged, extra{limits: "unacknowledged = 5"}, func(p *testServer) *peer {
@@ -481,7 +489,7 @@ func TestDefaults(t *testing.T) {
 		"limits.component_rate": "32 MiB", "limits.component_requests": "1000", "limits.delegation_questions": "5", "limits.component_presences": "100000",
 		"limits.rate": "16 KiB", "limits.queue": "1 MiB", "limits.connections": "100", "limits.pending_connections": "2000", "limits.new_connections": "20",
 		"limits.registrations": "20", "limits.registration_names": "100", "limits.invitations": "20", "limits.invitation_pages": "30",
-		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
+		"limits.clients": "50", "limits.sessions": "10", "limits.recipients": "1000", "limits.fragments": "8", "limits.idle": "6m", "limits.roster_items": "2000", "limits.roster_bytes": "1 MiB", "limits.roster_requests": "500",
 		"limits.blocked": "1000", "limits.offline_messages": "200", "limits.offline_bytes": "2 MiB", "limits.vcard_bytes": "64 KiB", "limits.archive_messages": "0", "limits.archive_searches": "30", "limits.searches": "30", "limits.search_results": "100", "limits.group_members": "2000",
 		"limits.reports": "20", "limits.block_list_entries": "500000", "limits.stranger_messages": "20", "limits.stranger_senders": "100", "limits.stranger_receivers": "50",
 		"limits.proxy_connections": "1000", "limits.proxy_streams": "10", "limits.proxy_rate": "1 MiB",

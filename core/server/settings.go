@@ -36,7 +36,7 @@ func clientLimits(c config.Config) c2s.Limits {
 		Stanza:      stream.Limits{Bytes: int(l.StanzaBytes), Elements: l.StanzaElements, Depth: l.StanzaDepth, Attrs: l.StanzaAttributes},
 		Rate:        unlimited(int(l.Rate)), Burst: int(l.Burst), Queue: int(l.Queue),
 		Connections: unlimited(l.Connections), Arrivals: unlimited(l.NewConnections), Sessions: l.Sessions, Recipients: unlimited(l.Recipients),
-		Pending: unlimited(l.PendingConnections), Idle: time.Duration(l.Idle),
+		Pending: unlimited(l.PendingConnections), Idle: time.Duration(l.Idle), Fragments: l.Fragments,
 		LoginLimits: c2s.LoginLimits{
 			Tries: unlimited(c.Login.Failures), AccountTries: unlimited(c.Login.AccountFailures),
 			TLSWait: time.Duration(c.Login.TLSWait), LoginWait: time.Duration(c.Login.Wait),

@@ -47,6 +47,7 @@ func (c *Clients) webSocket(w http.ResponseWriter, r *http.Request) {
 		arrival.Cancel()
 		return
 	}
+	ws.SetMaxFragments(c.Server.MaxFragments())
 	Known(r) // from now on its address counts among the clients
 	if !arrival.Start(ws) {
 		_ = ws.Close()

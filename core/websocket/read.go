@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maxFragments limits the frames of one message, which may be empty.
-	maxFragments = 64
+	// usualFragments is how many frames a message may have without SetMaxFragments.
+	usualFragments = 8
 	// smallBuffer is what a silent connection keeps, and readBuffer what a busy one reads into.
 	smallBuffer = 512
 	readBuffer  = 8 << 10
@@ -50,17 +50,25 @@ type fragments struct {
 	begun bool
 	count int
 	data  []byte
+
+	max      int            // of a message
+	exceeded *atomic.Uint64 // counts those that have more
 }
 
 // newConn returns the connection; early is what the client has sent after its handshake.
 func newConn(nc net.Conn, early []byte) *Conn {
-	c := &Conn{net: socket.New(nc)}
+	c := &Conn{net: socket.New(nc), message: fragments{max: usualFragments, exceeded: new(atomic.Uint64)}}
 	c.in.small = make([]byte, smallBuffer)
 	c.in.buf = c.in.small
 	if len(early) > 0 {
 		c.in.buf, c.in.w = early, len(early)
 	}
 	return c
+}
+
+// SetMaxFragments limits the frames of a message, and counts messages that have more.
+func (c *Conn) SetMaxFragments(n int, exceeded *atomic.Uint64) {
+	c.message.max, c.message.exceeded = n, exceeded
 }
 
 // SetMaxFrame sets the bytes of a message that may arrive. The goroutine that reads calls it.
@@ -105,18 +113,19 @@ func (c *Conn) ReadFrame() ([]byte, error) {
 
 // add adds a frame to the message. It returns the whole message if the frame is the last one.
 func (f *fragments) add(h header, payload []byte) (whole []byte, ok bool, err error) {
-	if f.count++; f.count > maxFragments {
+	if f.count++; f.count > f.max { // they may be empty
+		f.exceeded.Add(1)
 		return nil, false, stream.NewError(stream.PolicyViolation, "too many fragments")
 	}
 	if !f.begun {
-		*f = fragments{begun: true, count: f.count, data: make([]byte, 0, len(payload))} // not nil, which would be no message
+		f.begun, f.data = true, make([]byte, 0, len(payload)) // not nil, which would be no message
 	}
 	f.data = append(f.data, payload...)
 	if !h.fin {
 		return nil, false, nil
 	}
 	whole = f.data
-	*f = fragments{}
+	f.begun, f.count, f.data = false, 0, nil
 	return whole, true, nil
 }
 
