@@ -37,8 +37,8 @@ type Upload struct {
 	S3Key        string   `toml:"s3_key" doc:"The id of the access key."`
 	S3Secret     string   `toml:"s3_secret" secret:"yes" doc:"The secret of the access key."`
 	S3SecretFile string   `toml:"s3_secret_file" file:"secret" doc:"File that holds the secret instead."`
-	S3Public     string   `toml:"s3_public" doc:"Its address for clients, if they can reach it, such as https://files.example.org. Clients send files straight to it then, at addresses that are signed for one size and good for five minutes, and redirected downloads have this address. For web clients it needs CORS rules. Empty: files are sent to this server."`
-	S3Redirect   bool     `toml:"s3_redirect" doc:"Whether downloads are redirected to the storage with signed addresses that are good for a short time. It must be reachable from outside then; for web clients it needs CORS rules."`
+	S3Public     string   `toml:"s3_public" doc:"Its address for clients, if they can reach it, such as https://files.example.org. Clients send files straight to it then, at addresses that are signed for one size and good for five minutes, in which they may replace what they have sent, and redirected downloads have this address. For web clients it needs CORS rules. Empty: files are sent to this server."`
+	S3Redirect   bool     `toml:"s3_redirect" doc:"Whether downloads are redirected to the storage with signed addresses that are good for a short time. It must be reachable from outside then; for web clients it needs CORS rules. The storage is told the media type and the disposition of a file, and so shows only types that are safe, but sends neither nosniff nor a policy: it should have a name of its own that no other site shares cookies with."`
 }
 
 func defaultUpload() Upload {

@@ -58,6 +58,24 @@ func (b *Bucket) Stat(ctx context.Context, id string) (size int64, typ string, e
 	return o.Size, o.ContentType, nil
 }
 
+// List calls f for each file and when it was stored, until f returns an error.
+func (b *Bucket) List(ctx context.Context, f func(id string, stored time.Time) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the listing
+	for o := range b.client.ListObjectsIter(ctx, b.name, minio.ListObjectsOptions{}) {
+		if o.Err != nil {
+			return explain(o.Err)
+		}
+		if blob.CheckID(o.Key) != nil {
+			continue // it is no file of ours
+		}
+		if err := f(o.Key, o.LastModified); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // CheckSigned returns blob.ErrUnenforced if the storage takes files of another size than their address is signed for. It sends a byte more
 // than was signed, which has to be refused, and then as much as was signed, which has to be accepted.
 func (b *Bucket) CheckSigned(ctx context.Context) error {

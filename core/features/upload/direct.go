@@ -21,6 +21,8 @@ type Direct interface {
 	PutURL(ctx context.Context, id string, size int64, typ string, good time.Duration) (string, error)
 	// Stat returns the size of a file and the media type with which it was sent, or fs.ErrNotExist.
 	Stat(ctx context.Context, id string) (size int64, typ string, err error)
+	// List calls f for each file and when it was stored, until f returns an error.
+	List(ctx context.Context, f func(id string, stored time.Time) error) error
 }
 
 // directTime is how long an upload may go on after its slot has ended: the storage does not tell how far it is.
@@ -69,6 +71,38 @@ func (u *Uploads) settle(ctx context.Context, f *File, now time.Time) error {
 		return nil
 	}
 	return u.Store.StoreUpload(ctx, *f)
+}
+
+// sweepEvery is how often files are looked for in the storage of which Store knows nothing.
+const sweepEvery = 24 * time.Hour
+
+// sweep deletes the files that clients have sent to the storage when their slot was gone: a signed address cannot be taken back.
+func (u *Uploads) sweep(ctx context.Context, now time.Time) error {
+	if u.Direct == nil || now.Sub(u.direct.swept) < sweepEvery {
+		return nil
+	}
+	deleted := 0
+	err := u.Direct.List(ctx, func(id string, stored time.Time) error {
+		if stored.After(now.Add(-2 * directTime)) { // the storage may have another clock
+			return nil
+		}
+		switch _, err := u.Store.Upload(ctx, id); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, ErrNotFound):
+			return err
+		}
+		deleted++
+		return u.Files.Delete(ctx, id)
+	})
+	if deleted > 0 {
+		u.Log.Info("files deleted that came when their slots were gone", "files", deleted)
+	}
+	if err != nil {
+		return fmt.Errorf("look for files without a slot: %w", err)
+	}
+	u.direct.swept = now
+	return nil
 }
 
 // deletedSlots are files that were deleted while the addresses of their slots were good: they are deleted again afterwards.

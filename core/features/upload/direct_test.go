@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ type storage struct {
 	*memory
 	checked error
 	typ     string // with which files were sent
+	stored  time.Time
 }
 
 func (s *storage) CheckSigned(context.Context) error { return s.checked }
@@ -34,6 +37,18 @@ func (s *storage) Stat(_ context.Context, id string) (size int64, typ string, er
 	return int64(len(content)), s.typ, nil
 }
 
+func (s *storage) List(_ context.Context, f func(id string, stored time.Time) error) error {
+	s.mu.Lock()
+	ids := slices.Collect(maps.Keys(s.contents))
+	s.mu.Unlock()
+	for _, id := range ids {
+		if err := f(id, s.stored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // receives stores a file as a client does with the address of its slot.
 func (s *storage) receives(id, content string) {
 	s.mu.Lock()
@@ -44,7 +59,7 @@ func (s *storage) receives(id, content string) {
 func startDirect(t *testing.T) (*server, *storage) {
 	t.Helper()
 	s := start(t)
-	st := &storage{memory: s.memory, typ: "image/png"}
+	st := &storage{memory: s.memory, typ: "image/png", stored: s.clock}
 	s.Direct = st
 	s.checkDirect(t.Context())
 	return s, st
@@ -55,6 +70,30 @@ func (s *server) directSlot(request string) (get, put, id string) {
 	s.t.Helper()
 	e, id := s.request(alice, request)
 	return e.Child(NS, "get").Attr("url"), e.Child(NS, "put").Attr("url"), id
+}
+
+// What comes to the storage when its slot is gone is found there and deleted, once it is certain that no slot is on its way.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	s, st := startDirect(t)
+	_, _, id := s.directSlot(`<request xmlns='urn:xmpp:http:upload:0' filename='a' size='3' content-type='image/png'/>`)
+	st.receives(id, "abc")
+	st.receives("0000000000000000late", "abc")
+	has := func() int {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		return len(st.contents)
+	}
+	for _, step := range []struct {
+		stored, after time.Duration // before now; since the step before
+		want          int
+	}{{directTime, 0, 2}, {3 * directTime, time.Hour, 2}, {3 * directTime, sweepEvery, 1}} {
+		s.clock = s.clock.Add(step.after)
+		st.stored = s.clock.Add(-step.stored)
+		if err := s.sweep(t.Context(), s.clock); err != nil || has() != step.want {
+			t.Errorf("%+v: %d files, %v", step, has(), err)
+		}
+	}
 }
 
 // A file that a client has sent to the storage is visible at once. It is stored when its address is not good any more, also if nobody has

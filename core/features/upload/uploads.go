@@ -57,6 +57,7 @@ type Uploads struct {
 type directState struct {
 	on      atomic.Bool
 	checked bool         // used by Run only
+	swept   time.Time    // when sweep has last run; used by Run only
 	deleted deletedSlots // guarded by the lock of Uploads
 }
 
@@ -179,7 +180,7 @@ func (u *Uploads) clean(ctx context.Context) error {
 	if keep := u.limits.Load().Quota.Keep; keep > 0 {
 		s.Created = now.Add(-keep)
 	}
-	return errors.Join(u.deleteAll(ctx, s), u.deleteAgain(ctx, now))
+	return errors.Join(u.deleteAll(ctx, s), u.deleteAgain(ctx, now), u.sweep(ctx, now))
 }
 
 // RemoveAccount deletes the files of an account that is being deleted, and ends its uploads. It is given no slots any more.
