@@ -44,7 +44,7 @@ func suite() []category {
 			{"TLS", basic, "RFC 7590", done, "", []proof{"core/c2s TestStartTLS", "core/c2s TestOldTLSRefused", "integration/checklist TestTLSVersions", "core/s2s TestLinks", "core/s2s/certificate TestPaths"}},
 			{"Direct TLS", advanced, "XEP-0368", done, "", []proof{"core/c2s TestDirectTLS", "integration/checklist TestDirectTLS", "core/s2s/locate TestDial"}},
 			{"Feature discovery", basic, "XEP-0030", done, "", []proof{"scenario/disco"}},
-			{"Feature broadcasts", advanced, "XEP-0115", done, "", []proof{"scenario/pep-notify", "core/disco TestCaps"}},
+			{"Feature broadcasts", advanced, "XEP-0115", done, "", []proof{"scenario/pep-notify", "scenario/pep-notify-hashes", "core/disco TestCaps"}},
 			{"Server extensibility", basic, "XEP-0114", done, "", []proof{"scenario/component", "scenario/component-forged"}},
 			{"Event publishing", advanced, "XEP-0163", done, "", []proof{"scenario/pep", "scenario/pep-nodes", "scenario/pep-notify"}},
 		}},

@@ -140,6 +140,36 @@ var caps2Hashes = map[string]func() hash.Hash{
 	"sha3-256": func() hash.Hash { return sha3.New256() }, "sha3-512": func() hash.Hash { return sha3.New512() },
 }
 
+// ownHashes are the hash functions of what this server announces of itself: those that everybody must have (XEP-0300 §8).
+var ownHashes = []string{"sha-256", "sha3-256"}
+
+// Announcement returns what an entity with this information announces in its presence, or in its stream: XEP-0115 §4, XEP-0390 §5.4. node is the
+// URI of the software.
+func (i Info) Announcement(node string) []*stanza.Element {
+	c := stanza.NewElement(NSCaps2, "c")
+	for _, h := range i.hashes() {
+		c.Add(stanza.TextElement(nsHashes, "hash", h.Value).With("algo", h.Algorithm))
+	}
+	return []*stanza.Element{i.Caps(node).Element(), c}
+}
+
+// IsAnnounced reports whether a disco#info request is about what Announcement announces (XEP-0115 §6.2, XEP-0390 §5.5).
+func (i Info) IsAnnounced(node, requested string) bool {
+	return requested == i.Caps(node).InfoNode() || strings.HasPrefix(requested, NSCaps2+"#") &&
+		slices.ContainsFunc(i.hashes(), func(h CapsHash) bool { return requested == h.Node })
+}
+
+func (i Info) hashes() []CapsHash {
+	list := make([]CapsHash, 0, len(ownHashes))
+	for _, name := range ownHashes {
+		sum := caps2Hashes[name]()
+		sum.Write([]byte(i.caps2String()))
+		value := base64.StdEncoding.EncodeToString(sum.Sum(nil))
+		list = append(list, CapsHash{Generation: 2, Algorithm: name, Value: value, Node: NSCaps2 + "#" + name + "." + value})
+	}
+	return list
+}
+
 // separators counts the "<" that verString adds.
 func (i Info) separators() int {
 	n := len(i.Identities) + len(i.Features)

@@ -51,6 +51,28 @@ func TestHashesOfCaps2(t *testing.T) { // XEP-0390 §4
 	}
 }
 
+// What this server announces of itself can be checked, by both generations.
+func TestAnnouncement(t *testing.T) {
+	t.Parallel()
+	i, ok := ReadInfo(element(t, bombus))
+	if !ok {
+		t.Fatal("not read")
+	}
+	list := i.Announcement("urn:software")
+	if len(list) != 2 {
+		t.Fatal(list)
+	}
+	for _, e := range list {
+		h, ok := FindCapsHash(presence(t, e.String()))
+		if !ok || !i.IsAnnounced("urn:software", h.Node) || i.IsAnnounced("urn:software", h.Node+"x") {
+			t.Errorf("%s: %+v, %v", e, h, ok)
+		}
+		if _, ok := h.Matches(element(t, bombus)); !ok {
+			t.Errorf("%s does not match", e)
+		}
+	}
+}
+
 func TestHashOfCaps(t *testing.T) { // XEP-0115 §5
 	t.Parallel()
 	const ver = "q07IKJEyjvHSyhy//CH0CxmKi8w="

@@ -62,6 +62,11 @@ func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
 	}
 	before := s.rooms(g.ID)
 	s.state.SetGuild(g)
+	for _, m := range g.Members { // before the channels: what the bot may do in them depends on its roles
+		if m.User != nil {
+			s.state.SetMemberRoles(g.ID, m.User.ID, m.Roles)
+		}
+	}
 	there := map[string]bool{}
 	for _, c := range append(slices.Clone(g.Channels), g.Threads...) {
 		c.GuildID = g.ID
@@ -82,7 +87,6 @@ func (s *client) onGuild(ctx context.Context, n *gatewayEvent) error {
 			continue
 		}
 		info, changed := s.state.SetMember(g.ID, m.User, m.Nick)
-		s.state.SetMemberRoles(g.ID, m.User.ID, m.Roles)
 		if !changed || m.User.ID == s.cred.Bot {
 			continue
 		}

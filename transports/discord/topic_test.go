@@ -1,12 +1,14 @@
 package discord
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/dragoman-im/dragoman/transports"
 	"github.com/dragoman-im/dragoman/transports/discord/fake"
+	"github.com/dragoman-im/dragoman/transports/recorder"
 )
 
 // The bot changes the topic of a channel, and removes messages of others, where it has the permissions; what it may do is known before it is tried.
@@ -39,5 +41,40 @@ func TestRightsInAChannel(t *testing.T) {
 	k.Await(t, "the lost permissions", func() bool { return !rights().Moderate && !rights().CanChange(transports.ChangeTopic) })
 	if c, _ := w.Channel(w.general); c.Topic != "Tea & <cake>" {
 		t.Errorf("the topic is %q", c.Topic)
+	}
+}
+
+// onDelivery is a Sink that looks at each event as it is delivered.
+type onDelivery struct {
+	*recorder.Sink
+	look func(transports.Event)
+}
+
+func (d onDelivery) Deliver(ctx context.Context, e transports.Event) error {
+	d.look(e)
+	return d.Sink.Deliver(ctx, e)
+}
+
+// What the bot may do in a channel is known with the channel itself: a request that comes at that moment is not refused.
+func TestRightsAreKnownWithTheChannel(t *testing.T) {
+	w := newWorld(t)
+	opened := make(chan *client, 1)
+	var s *client
+	checked := make(chan transports.Caps, 1)
+	k := onDelivery{recorder.New(), func(e transports.Event) {
+		if e.Room != transports.RoomID(w.general) {
+			return
+		}
+		if s == nil {
+			s = <-opened
+		}
+		select {
+		case checked <- s.Narrow(e.Room, w.net.Info().Caps):
+		default:
+		}
+	}}
+	opened <- recorder.OpenWith(t, w.net, w.link(), k).(*client)
+	if caps := <-checked; !caps.Moderate || !caps.CanChange(transports.ChangeTopic) {
+		t.Errorf("%+v", caps)
 	}
 }

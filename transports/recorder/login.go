@@ -29,6 +29,14 @@ func Link(t testing.TB, n transports.Network, flow string, answers map[string]st
 func Open(t testing.TB, n transports.Network, login transports.Login) (transports.Client, *Sink) {
 	t.Helper()
 	k := New()
+	s := OpenWith(t, n, login, k)
+	k.Await(t, "online", func() bool { return k.Reached == transports.Online })
+	return s, k
+}
+
+// OpenWith opens a login with a sink of the caller's, and does not wait.
+func OpenWith(t testing.TB, n transports.Network, login transports.Login, k transports.Sink) transports.Client {
+	t.Helper()
 	s, err := n.Open(t.Context(), login, k)
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +46,5 @@ func Open(t testing.TB, n transports.Network, login transports.Login) (transport
 			t.Error(err)
 		}
 	})
-	k.Await(t, "online", func() bool { return k.Reached == transports.Online })
-	return s, k
+	return s
 }

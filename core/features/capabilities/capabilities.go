@@ -125,7 +125,7 @@ func (c *Capabilities) Feature() router.Feature {
 		Name:   "capabilities",
 		Stages: []router.Stage{{Name: "capabilities", Position: router.Clean, Inbound: c.received, Skip: router.Only(stanza.Presence)}},
 		Slots:  []router.AccountSlot{c.remotes},
-		Specs:  []spec.Spec{{Number: "0390", Title: "Entity Capabilities 2.0", Version: "0.3.2", State: spec.Partial, Note: "Server: hashes of clients are checked; its own are those of XEP-0115."}},
+		Specs:  []spec.Spec{{Number: "0390", Title: "Entity Capabilities 2.0", Version: "0.3.2", State: spec.Complete, Note: "Server."}},
 	}
 }
 

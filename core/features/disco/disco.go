@@ -60,7 +60,7 @@ func (d *Disco) Feature() router.Feature {
 		Name: "disco", HostIQ: iqs(d.ofHost), AccountIQ: iqs(d.ofAccount),
 		HostDisco: router.Disco{Info: disco.Info{
 			Identities: []disco.Identity{d.Identity},
-			Features:   []string{disco.NSCaps},
+			Features:   []string{disco.NSCaps, disco.NSCaps2},
 		}},
 		AccountDisco: router.Disco{Info: disco.Info{
 			Identities: []disco.Identity{d.Account},
@@ -132,32 +132,26 @@ func (d *Disco) maySee(ctx context.Context, q *router.IQ) bool {
 	return q.Own() || d.Shares != nil && d.Shares(ctx, q.Account, q.Stanza.From.Bare())
 }
 
-// streamFeatures returns the host's capabilities (XEP-0115 §6.3).
+// streamFeatures returns the host's capabilities (XEP-0115 §6.3, XEP-0390 §5.2).
 func (d *Disco) streamFeatures(ctx context.Context) []*stanza.Element {
-	c, err := d.caps(ctx)
+	info, err := d.infoOfHost(ctx)
 	if err != nil {
 		return nil
 	}
-	return []*stanza.Element{c.Element()}
+	return info.Announcement(d.Node)
 }
 
-func (d *Disco) caps(ctx context.Context) (disco.Caps, error) {
-	info, err := d.complete().host.Info(ctx, disco.Query{To: d.host.Domain()})
-	if err != nil {
-		return disco.Caps{}, err
-	}
-	return info.Caps(d.Node), nil
+func (d *Disco) infoOfHost(ctx context.Context) (disco.Info, error) {
+	return d.complete().host.Info(ctx, disco.Query{To: d.host.Domain()})
 }
 
 func (d *Disco) ofHost(ctx context.Context, q *router.IQ) (*stanza.Element, error) {
-	host := d.complete().host
-	if q.Payload.Space == disco.NSInfo && q.Payload.Attr("node") != "" {
-		if caps, err := d.caps(ctx); err == nil && q.Payload.Attr("node") == caps.InfoNode() { // XEP-0115 §6.2
-			info, err := host.Info(ctx, disco.Query{To: d.host.Domain()})
-			return info.Element(caps.InfoNode()), err
+	if node := q.Payload.Attr("node"); q.Payload.Space == disco.NSInfo && node != "" {
+		if info, err := d.infoOfHost(ctx); err == nil && info.IsAnnounced(d.Node, node) {
+			return info.Element(node), nil
 		}
 	}
-	return host.Answer(ctx, q.Stanza)
+	return d.complete().host.Answer(ctx, q.Stanza)
 }
 
 // withoutSubscription answers for an address without an account, and for an account to those who may not see its presence

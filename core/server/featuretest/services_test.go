@@ -156,6 +156,12 @@ func TestDisco(t *testing.T) {
 	node := caps.Attr("node") + "#" + caps.Attr("ver")
 	alice.sends(ask("get", "9", "example.org", `<query xmlns='`+info+`' node='`+node+`'/>`))
 	alice.gets(`<iq type='result' id='9'><query xmlns='` + info + `' node='` + node + `'>` + want + `</query></iq>`)
+	caps = features[slices.IndexFunc(features, func(e *stanza.Element) bool { return e.Space == "urn:xmpp:caps" })]
+	for h := range caps.Elements() { // XEP-0390 §5.5
+		node := "urn:xmpp:caps#" + h.Attr("algo") + "." + h.Text()
+		alice.sends(ask("get", "10", "example.org", `<query xmlns='`+info+`' node='`+node+`'/>`))
+		alice.gets(`<iq type='result' id='10'><query xmlns='` + info + `' node='` + node + `'>` + want + `</query></iq>`)
+	}
 }
 
 // Items of an account whose presence one may not see, and of an address without an account, are an empty list (XEP-0030

@@ -57,8 +57,7 @@ func (c *Commands) IQ(ctx context.Context, st *stanza.Stanza) (*stanza.Element, 
 func (c *Commands) discoInfo(ctx context.Context, st *stanza.Stanza, x *stanza.Element) (*stanza.Element, error) {
 	node := x.Attr("node")
 	about := convert.GatewayInfo(c.env.Info, c.env.Version)
-	switch node {
-	case "", about.Caps(convert.CapsNode).InfoNode():
+	if node == "" || about.IsAnnounced(convert.CapsNode, node) {
 		return about.Element(node), nil
 	}
 	var info disco.Info

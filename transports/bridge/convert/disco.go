@@ -28,7 +28,7 @@ func GatewayInfo(network transports.Info, version string) disco.Info {
 		// has one for a private chat in a room.
 		Identities: []disco.Identity{{Category: "gateway", Type: network.Type, Name: network.Name}, {Category: "pubsub", Type: "service", Name: network.Name}},
 		Features: []string{
-			NSDiscoInfo, NSDiscoItems, NSCommands, NSRegister, NSSearch, NSGateway, NSPing, NSVersion, NSLast, NSVCard, NSMUC, NSRSM, channelsearch.NS,
+			NSDiscoInfo, NSDiscoItems, NSCommands, NSRegister, NSSearch, NSGateway, NSPing, NSVersion, NSLast, NSVCard, NSMUC, NSRSM, channelsearch.NS, disco.NSCaps, disco.NSCaps2,
 			pubsub.NS, pubsub.NS + "#retrieve-items", pubsub.NS + "#meta-data", pubsub.NS + "#retrieve-affiliations", pubsub.NSSpaces, // XEP-0503, read only
 		},
 		Forms: []*form.Form{disco.SoftwareForm(Software(network), version, "")}, // XEP-0232

@@ -74,8 +74,8 @@ func (p *Presence) ofGateway(to jid.JID) *stanza.Stanza {
 	if show != "" {
 		content = append(content, stanza.TextElement("", "show", show))
 	}
-	caps := convert.GatewayInfo(p.env.Info, p.env.Version).Caps(convert.CapsNode).Element()
-	content = append(content, stanza.TextElement("", "status", strings.Join(lines, "; ")), caps)
+	content = append(content, stanza.TextElement("", "status", strings.Join(lines, "; ")))
+	content = append(content, convert.GatewayInfo(p.env.Info, p.env.Version).Announcement(convert.CapsNode)...)
 	return stanza.NewPresence(to, from, "", content...)
 }
 
