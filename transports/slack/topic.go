@@ -30,9 +30,10 @@ func (s *client) Narrow(room transports.RoomID, caps transports.Caps) transports
 	}
 	s.mu.Lock()
 	rank := s.ranks[s.cred.Self].ID
+	_, listed := s.people[s.cred.Self] // before that its rank is not known, and the workspace decides
 	info, known := s.rooms[channel]
 	s.mu.Unlock()
-	if s.cred.kind() != userKind || rank != "owner" && rank != "admin" {
+	if s.cred.kind() != userKind || listed && rank != "owner" && rank != "admin" {
 		caps.Moderate = false
 	}
 	if direct(channel) || known && info.Kind == transports.Direct {
