@@ -41,6 +41,7 @@ func TestDocumentsAreCurrent(t *testing.T) {
 // mentioned are specifications of others' work that comments name and Dragoman does not offer, so that nothing declares them.
 var mentioned = map[string]string{
 	"0016": "privacy lists, of which an import takes blocked addresses",
+	"0300": "the hash functions that everybody must have",
 	"0022": "message events, which the policy of messages names",
 	"0027": "OpenPGP of old, which the policy of messages names",
 	"0033": "addresses, which carbons leave alone",
