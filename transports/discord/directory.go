@@ -117,8 +117,8 @@ func (s *client) Contacts(ctx context.Context, page func([]transports.UserInfo) 
 					continue
 				}
 				after = m.User.ID
-				info, _ := s.state.SetMember(id, m.User, m.Nick)
 				s.state.SetMemberRoles(id, m.User.ID, m.Roles)
+				info, _ := s.state.SetMember(id, m.User, m.Nick)
 				if m.User.ID != s.cred.Bot {
 					people = append(people, info)
 				}

@@ -15,8 +15,8 @@ func (s *client) onMember(ctx context.Context, n *gatewayEvent) error {
 	if !ok || m.User == nil {
 		return nil
 	}
-	info, changed := s.state.SetMember(m.GuildID, m.User, m.Nick)
 	s.state.SetMemberRoles(m.GuildID, m.User.ID, m.Roles)
+	info, changed := s.state.SetMember(m.GuildID, m.User, m.Nick)
 	if m.User.ID == s.cred.Bot || !changed {
 		return nil
 	}

@@ -19,10 +19,11 @@ const maxTopic = 1024
 // maxTopicWait is how long a new topic waits for Discord, which takes few of one channel: messages behind it must not wait for minutes.
 const maxTopicWait = 10 * time.Second
 
-// Narrow takes from the capabilities what the bot may not do in a channel.
+// Narrow takes from the capabilities what the bot may not do in a channel. After a session was resumed its roles are not known until the members
+// are listed, and Discord decides.
 func (s *client) Narrow(room transports.RoomID, caps transports.Caps) transports.Caps {
 	c := s.state.Channel(string(room))
-	if c == nil {
+	if c == nil || c.GuildID != "" && !s.state.HasMember(c.GuildID, s.cred.Bot) {
 		return caps
 	}
 	if !s.state.Allows(c, s.cred.Bot, objects.PermissionManageMessages) {

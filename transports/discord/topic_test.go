@@ -44,6 +44,27 @@ func TestRightsInAChannel(t *testing.T) {
 	}
 }
 
+// After a session was resumed, nothing tells the roles of the bot: what it may do is not taken for nothing.
+func TestRightsAfterResumption(t *testing.T) {
+	w := newWorld(t)
+	s, k := w.open(w.link())
+	k.Await(t, "the guild", func() bool { return s.state.HasMember(string(w.guild), s.cred.Bot) })
+	s.state.DropGuild(string(w.guild)) // as if it had never come
+	if err := s.Rooms(t.Context(), func([]transports.RoomInfo) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if caps := s.Narrow(transports.RoomID(w.general), w.net.Info().Caps); !caps.Moderate || !caps.CanChange(transports.ChangeTopic) {
+		t.Errorf("%+v", caps)
+	}
+	w.bot.Permit(w.guild, fake.BridgePermissions&^(fake.ManageChannels|fake.ManageMessages))
+	if err := s.Contacts(t.Context(), func([]transports.UserInfo) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if caps := s.Narrow(transports.RoomID(w.general), w.net.Info().Caps); caps.Moderate || caps.CanChange(transports.ChangeTopic) {
+		t.Errorf("with few rights: %+v", caps)
+	}
+}
+
 // onDelivery is a Sink that looks at each event as it is delivered.
 type onDelivery struct {
 	*recorder.Sink

@@ -46,7 +46,15 @@ func (s *State) DropMember(guildID, user string) {
 // maxWorn is how many roles of one member are remembered.
 const maxWorn = 20
 
-// SetMemberRoles notes the roles of a member.
+// HasMember reports whether somebody is known as a member of a guild.
+func (s *State) HasMember(guildID, user string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.guilds[guildID]
+	return g != nil && g.members[user] != ""
+}
+
+// SetMemberRoles notes the roles of a member. It is called before SetMember: whoever is known as a member is known with the roles.
 func (s *State) SetMemberRoles(guildID, user string, roles []string) {
 	s.inGuild(guildID, func(g *guild) {
 		switch {
