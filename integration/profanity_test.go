@@ -169,7 +169,7 @@ func TestProfanity(t *testing.T) {
 		t.Errorf("%d times, %v", n, err)
 	}
 
-	// After a restart: bookmarks, and what came while no client was there. This version looks for an archive at the server, where none is.
+	// After a restart: bookmarks, what came while no client was there, and the archive (XEP-0313).
 	if err := other.Close(); err != nil {
 		t.Error(err)
 	}
@@ -180,4 +180,9 @@ func TestProfanity(t *testing.T) {
 	p.start()
 	p.logs("RECV", "storage:bookmarks", "hall@rooms.example.org")
 	p.logs("RECV", "while she was away", "urn:xmpp:delay")
+	p.types("/mam on", "Input received: /mam on")
+	p.types("/close all", "Input received: /close all")
+	p.types("/msg "+simonBare, "SENT", "urn:xmpp:mam:2")
+	p.logs("RECV", "urn:xmpp:mam:2", "<result", "during the cut")
+	p.logs("RECV", "urn:xmpp:mam:2", "<fin")
 }

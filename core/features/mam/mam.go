@@ -73,7 +73,8 @@ func New(h *router.Host, s Store, o Options) *Archive {
 
 // Feature declares the feature.
 func (a *Archive) Feature() router.Feature {
-	host := router.Disco{Info: disco.Info{Features: []string{message.NSRetract}}}
+	// XEP-0313 §7 has clients ask their account; profanity asks the host, where other servers name it too.
+	host := router.Disco{Info: disco.Info{Features: []string{message.NSRetract, archive.NS}}}
 	if a.Retention.Store != nil {
 		host.Commands = []command.Command{a.retentionCommand()}
 	}
