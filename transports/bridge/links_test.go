@@ -352,6 +352,26 @@ func TestLinkedChanges(t *testing.T) {
 	})
 }
 
+// A room that hides addresses does not tell the gateway that it is its owner who links it: the answer says what to do, and that works.
+func TestLinkOfRoomThatHidesAddresses(t *testing.T) {
+	withRooms(t, func(h *harness, s *roomService) {
+		s.config.WhoIs = rules.WhoIsModerators
+		veiled := jid.MustParse("veiled@rooms.example.org")
+		s.enter(veiled, phone, "Ann")
+		h.discard()
+		request := map[string]string{"channel": room("plaza").String(), "room": veiled.String(), "people": "10"}
+		if a := h.runForm(phone, "link-room", request); !strings.Contains(a, "make "+domain.String()+" a member of the room") || !strings.Contains(a, "show addresses to everybody") {
+			t.Error(a)
+		}
+		s.service.Handle(stanza.NewIQ(veiled, phone, stanza.TypeSet, stanza.NewElement("http://jabber.org/protocol/muc#admin", "query").
+			Add(stanza.NewElement("http://jabber.org/protocol/muc#admin", "item").With("jid", domain.String()).With("affiliation", "member"))))
+		h.discard()
+		if a := h.runForm(phone, "link-room", request); !strings.Contains(a, "is linked") {
+			t.Error(a)
+		}
+	})
+}
+
 // Those who must agree to a link are asked; a room is not made by linking it.
 func TestLinkNeedsConsent(t *testing.T) {
 	withRooms(t, func(h *harness, s *roomService) {

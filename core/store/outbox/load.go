@@ -71,7 +71,7 @@ func (o *Outbox) load(r *row, theirs string, texts []string, each func(*stanza.S
 }
 
 const (
-	ofDomainSQL = `SELECT position, messages FROM remote_outbox WHERE ours = ? /*postgres FOR UPDATE*/`
+	ofDomainSQL = `SELECT position, messages FROM remote_outbox WHERE ours = ? ORDER BY position /*postgres FOR UPDATE*/` // in one order, or two could wait for each other
 	rewriteSQL  = `UPDATE remote_outbox SET messages = ? WHERE position = ?`
 )
 

@@ -18,8 +18,8 @@ import (
 func runLinkRoom(_ context.Context, c *Commands, l *logins.Login, _ asked) (command.Step, error) {
 	f := form.New(form.Ask, "", "Link a room to a channel of "+c.env.Info.Name)
 	f.Instructions = []string{"What is said in one of the two is then said in the other. You have to be in the room as its owner or administrator, or " +
-		c.env.Domain.String() + " has to be a member of it. As a moderator it can also retract messages for all."}
-	f.Text("channel", "Address of the channel", "")
+		c.env.Domain.String() + " has to be a member of it, which a room that hides addresses needs. As a moderator it can also retract messages for all."}
+	f.Text("channel", "Address of the channel, as the command 'rooms' lists it", "")
 	f.Field("channel").Required = true
 	f.Text("room", "Address of the room", "")
 	f.Field("room").Required = true

@@ -178,6 +178,10 @@ func (l *link) entered(ctx context.Context) {
 	if l.begun != nil && !l.allowed() {
 		cause := fmt.Sprintf("An owner or administrator of %s has to agree: be in the room as one of them, or make %s a member of it.",
 			l.row.Address, l.links.env.Domain)
+		if l.hidden() {
+			cause = fmt.Sprintf("%s does not show who its owners are, one of whom has to agree: make %s a member of the room, or let the room show addresses to everybody, and link again.",
+				l.row.Address, l.links.env.Domain)
+		}
 		l.fail(ctx, cause, stanza.Forbidden(cause))
 		return
 	}
@@ -200,6 +204,16 @@ func (l *link) allowed() bool {
 	login := l.login()
 	for _, o := range l.room.occupants {
 		if login != nil && o.jid.Bare() == login.Owner && (o.aff == "owner" || o.aff == "admin") {
+			return true
+		}
+	}
+	return false
+}
+
+// hidden reports whether the room does not tell the gateway the addresses of its occupants (XEP-0045 §4.2, semi-anonymous).
+func (l *link) hidden() bool {
+	for nick, o := range l.room.occupants {
+		if nick != l.room.nick && o.jid.IsZero() {
 			return true
 		}
 	}
