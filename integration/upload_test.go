@@ -364,18 +364,6 @@ func TestUploadsInS3(t *testing.T) {
 			if n := filesBelow(t, storage.Dir); n != 1 {
 				t.Errorf("%d objects", n)
 			}
-			// What came when its slot was gone.
-			late := filepath.Join(storage.Dir, "0000000000000000late")
-			if err := errors.Join(os.WriteFile(late, []byte("late"), 0o600), os.Chtimes(late, time.Time{}, time.Now().Add(-3*time.Hour))); err != nil {
-				t.Fatal(err)
-			}
-			d.Restart()
-			for n := -1; n != 1; n = filesBelow(t, storage.Dir) {
-				if ctx.Err() != nil {
-					t.Fatalf("%d objects", n)
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
 			deletedObjectsGo(t, d, storage.Dir)
 		})
 	}
@@ -472,6 +460,18 @@ func TestUploadsToS3(t *testing.T) {
 	}
 	if n := filesBelow(t, storage.Dir); n != 1 {
 		t.Errorf("%d objects", n)
+	}
+	// What came when its slot was gone.
+	late := filepath.Join(storage.Dir, "0000000000000000late")
+	if err := errors.Join(os.WriteFile(late, []byte("late"), 0o600), os.Chtimes(late, time.Time{}, time.Now().Add(-3*time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	d.Restart()
+	for n := -1; n != 1; n = filesBelow(t, storage.Dir) {
+		if ctx.Err() != nil {
+			t.Fatalf("%d objects", n)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	deletedObjectsGo(t, d, storage.Dir)
 }

@@ -45,7 +45,7 @@ type Request struct {
 	Restart   bool // the client begins a stream again (XEP-0206 §5)
 
 	payloads [][]byte
-	digest   [sha256.Size]byte
+	sum   [sha256.Size]byte
 }
 
 // Creation is what the request that asks for a session says about it (XEP-0124 §7.1).
@@ -78,7 +78,7 @@ func Parse(raw []byte) (*Request, error) {
 		SID: it.Attr("sid"), To: it.Attr("to"), Lang: it.Lang(),
 		Creation:  Creation{Version: it.Attr("ver"), ContentType: contentType(it.Attr("content"))},
 		Keys:      Keys{it.Attr("key"), it.Attr("newkey")},
-		Terminate: it.Attr("type") == "terminate", Restart: isTrue(it.AttrNS(nsXMP, "restart")), digest: sha256.Sum256(body),
+		Terminate: it.Attr("type") == "terminate", Restart: isTrue(it.AttrNS(nsXMP, "restart")), sum: sha256.Sum256(body),
 	}
 	r.RID, err = strconv.ParseInt(it.Attr("rid"), 10, 64)
 	if err != nil || r.RID < 1 || r.RID > maxRID {

@@ -3,6 +3,7 @@ package bosh
 import (
 	"context"
 	"crypto/sha1" //nolint:gosec // XEP-0124 §15.3 names it; it protects what could be read anyway
+	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
 	"slices"
@@ -101,7 +102,7 @@ type order struct {
 	early       map[int64]*waiting // that came before others with a lower rid
 	held        []*waiting         // that are not answered, in order
 	given       []given            // the latest answers, for requests that are repeated
-	key         string             // what the hash of the next key must be; "": there are no keys
+	chain       string             // what the hash of the next key must be; "": there are no keys
 	polled      time.Time          // when the last request came, if it asked for nothing and got nothing
 }
 
@@ -225,22 +226,24 @@ func (s *Session) tooMany(special bool) bool {
 
 // hasKey checks the key of a request, if the session has keys (XEP-0124 §15.4).
 func (s *Session) hasKey(k Keys) bool {
-	expected := s.order.key
-	s.order.key = strings.ToLower(k.Key)
+	expected := s.order.chain
+	s.order.chain = strings.ToLower(k.Key)
 	if k.New != "" {
-		s.order.key = strings.ToLower(k.New)
+		s.order.chain = strings.ToLower(k.New)
 	}
 	if expected == "" {
 		return true
 	}
 	sum := sha1.Sum([]byte(k.Key)) //nolint:gosec // see the import
-	return hex.EncodeToString(sum[:]) == expected
+	return subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(expected)) == 1
 }
 
 // repeat handles a request that the client makes again because its connection was lost (XEP-0124 §14.3).
 func (s *Session) repeat(w *waiting) {
 	o := &s.order
-	same := func(r *Request) bool { return r.RID == w.request.RID && (o.key == "" || r.digest == w.request.digest) }
+	same := func(r *Request) bool {
+		return r.RID == w.request.RID && (o.chain == "" || r.sum == w.request.sum)
+	}
 	if i := slices.IndexFunc(o.held, func(h *waiting) bool { return same(h.request) }); i >= 0 {
 		o.held[i].answer <- s.write(answer{recoverable: true}, nil)
 		w.until = time.Now().Add(s.settings.wait)
@@ -309,7 +312,7 @@ func (s *Session) give(a answer, payloads bool) {
 }
 
 // answered returns what is needed of a request to know it again.
-func (r *Request) answered() *Request { return &Request{RID: r.RID, digest: r.digest} }
+func (r *Request) answered() *Request { return &Request{RID: r.RID, sum: r.sum} }
 
 // finish gives the last answer to the oldest request, and empty ones to the others (XEP-0124 §13). Without a request it waits for the next.
 func (s *Session) finish() {

@@ -18,15 +18,32 @@ type XMPPJS struct {
 	*script
 }
 
-// StartXMPPJS starts a client that is not logged in and trusts the server's certificate.
-func StartXMPPJS(t testing.TB, server *Server) *XMPPJS {
+// needXMPPJS ends the test where the libraries are not installed.
+func needXMPPJS(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
 		Missing(t, "node is not installed")
 	}
 	if _, err := os.Stat(filepath.Join(xmppJS, "node_modules")); err != nil {
-		Missing(t, "@xmpp/client is not installed: npm ci --prefix integration/"+xmppJS)
+		Missing(t, "@xmpp/client, StanzaJS and strophe.js are not installed: npm ci --prefix integration/"+xmppJS)
 	}
+}
+
+// WebClient has a client on a library (stanza or strophe) log in at an address of WebSocket or BOSH, write a text to itself and leave. It
+// returns what the client has printed.
+func WebClient(ctx context.Context, t testing.TB, library, address string, server *Server, account Account, text string) (string, error) {
+	t.Helper()
+	needXMPPJS(t)
+	cmd := exec.CommandContext(ctx, "node", "web.mjs", library, address, server.Host, account.User, account.Password, text)
+	cmd.Dir = xmppJS
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// StartXMPPJS starts a client that is not logged in and trusts the server's certificate.
+func StartXMPPJS(t testing.TB, server *Server) *XMPPJS {
+	t.Helper()
+	needXMPPJS(t)
 	cmd := exec.Command("node", "client.mjs")
 	cmd.Dir, cmd.Env = xmppJS, append(os.Environ(), "NODE_EXTRA_CA_CERTS="+server.CertFile)
 	return &XMPPJS{script: startScript(t, "xmppjs", cmd)}

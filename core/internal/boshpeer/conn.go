@@ -3,9 +3,10 @@ package boshpeer
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -37,7 +38,9 @@ func New(do func(ctx context.Context, body string) (string, error)) *Conn {
 	ctx, stop := context.WithCancel(context.Background())
 	first := make(chan struct{})
 	close(first)
-	c := &Conn{Conn: in, out: out, do: do, ctx: ctx, stop: stop, wake: make(chan struct{}, 1), rid: 1 + rand.Int64N(1<<40), ordered: first} //nolint:gosec // of a test
+	var number [4]byte
+	_, _ = rand.Read(number[:]) // it never fails
+	c := &Conn{Conn: in, out: out, do: do, ctx: ctx, stop: stop, wake: make(chan struct{}, 1), rid: int64(binary.BigEndian.Uint32(number[:])), ordered: first}
 	c.running.Go(c.run)
 	return c
 }
