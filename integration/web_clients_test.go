@@ -18,7 +18,9 @@ func TestWebClients(t *testing.T) {
 				t.Parallel()
 				ctx, cancel := context.WithTimeout(t.Context(), 2*peerTimeout)
 				defer cancel()
-				out, err := peers.WebClient(ctx, t, library, address, &d.Server, foreignSetup.Accounts[0], "by "+name+" & <"+library+">")
+				out, err := peers.WebClient(ctx, t, peers.WebLogin{
+					Library: library, Address: address, Server: &d.Server, Account: foreignSetup.Accounts[0], Text: "by " + name + " & <" + library + ">",
+				})
 				if err != nil || !strings.Contains(out, "received") {
 					t.Errorf("%v: %s", err, out)
 				}

@@ -45,7 +45,7 @@ type Request struct {
 	Restart   bool // the client begins a stream again (XEP-0206 §5)
 
 	payloads [][]byte
-	sum   [sha256.Size]byte
+	sum      [sha256.Size]byte
 }
 
 // Creation is what the request that asks for a session says about it (XEP-0124 §7.1).

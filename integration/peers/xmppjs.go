@@ -29,12 +29,20 @@ func needXMPPJS(t testing.TB) {
 	}
 }
 
-// WebClient has a client on a library (stanza or strophe) log in at an address of WebSocket or BOSH, write a text to itself and leave. It
-// returns what the client has printed.
-func WebClient(ctx context.Context, t testing.TB, library, address string, server *Server, account Account, text string) (string, error) {
+// WebLogin is what WebClient does.
+type WebLogin struct {
+	Library string // stanza or strophe
+	Address string // of WebSocket or BOSH
+	Server  *Server
+	Account Account
+	Text    string
+}
+
+// WebClient has a client log in, write a text to itself and leave. It returns what the client has printed.
+func WebClient(ctx context.Context, t testing.TB, l WebLogin) (string, error) {
 	t.Helper()
 	needXMPPJS(t)
-	cmd := exec.CommandContext(ctx, "node", "web.mjs", library, address, server.Host, account.User, account.Password, text)
+	cmd := exec.CommandContext(ctx, "node", "web.mjs", l.Library, l.Address, l.Server.Host, l.Account.User, l.Account.Password, l.Text)
 	cmd.Dir = xmppJS
 	out, err := cmd.CombinedOutput()
 	return string(out), err
