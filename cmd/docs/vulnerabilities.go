@@ -64,6 +64,7 @@ func loginClasses() []vulnerability {
 		{"a login for one host on another", "CVE-2018-10847", []proof{"core/c2s TestCVE_2018_10847_OtherHostAfterLogin"}},
 		{"a login as somebody else", "ejabberd 26.07", []proof{"core/sasl TestEjabberd2607_OtherAuthzid", "core/c2s TestEjabberd2607_OtherAuthzid"}},
 		{"mechanisms that were not offered", "CVE-2017-10807, OF-3273", []proof{"core/sasl TestCVE_2017_10807_NotOffered", "core/c2s TestCVE_2017_10807_MechanismNotOffered", "core/c2s TestCVE_2017_10807_NotOfferedWithSASL2"}},
+		{"requests in somebody else's session over HTTP", "XEP-0124 §15, §19", []proof{"core/bosh TestKeys", "core/server TestBOSHRefusals", "core/server TestBOSHRestartElsewhere"}},
 		{"names in certificates", "CVE-2025-59154", []proof{"core/c2s TestCVE_2025_59154_CommonName", "core/server TestClientCertificates"}},
 		{"comparisons that take as long as they match", "CVE-2021-32921, OF-3257", []proof{"integration TestCVE_2021_32921_Comparisons", "core/component TestCVE_2021_32921_WrongProofs"}},
 		{"which accounts exist", "OF-3258", []proof{"core/sasl TestOF3258_UnknownUsers"}},
@@ -137,7 +138,7 @@ func serverClasses() []vulnerability {
 const vulnerabilitiesHead = `# Classes of vulnerabilities
 
 What other servers and libraries had to mend, and the tests that show that it is not here. ` + "`go run ./cmd/docs`" + ` writes this page from
-cmd/docs/vulnerabilities.go; a test fails when a named test does not exist. BOSH and pages for
+cmd/docs/vulnerabilities.go; a test fails when a named test does not exist. Pages for
 administrators do not exist yet; their classes (scripts and requests across sites) come with them.
 
 | area | class | faults elsewhere | tests |

@@ -205,7 +205,7 @@ func TestRequestsWait(t *testing.T) {
 }
 
 // XEP-0124 §14.2: elements reach the stream, and answers the client, in the order of rid.
-func TestRequestsInOrder(t *testing.T) {
+func TestRequestsInOrder(t *testing.T) { // checklist 115
 	bubble(t, func(t *testing.T) {
 		c := begin(t, "")
 		one, two := c.body("", "<a xmlns='x'/>"), c.body("", "<b xmlns='x'/>")
@@ -287,7 +287,7 @@ func TestAnswerThatIsNotKept(t *testing.T) {
 }
 
 // XEP-0124 §10: a client that makes no request is gone after a while, later if it has asked for a pause.
-func TestInactivity(t *testing.T) {
+func TestInactivity(t *testing.T) { // checklist 115
 	for name, pause := range map[string]time.Duration{"": 0, "pause='100'": 100 * time.Second, "pause='5'": 5 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -377,7 +377,7 @@ func TestPolling(t *testing.T) {
 }
 
 // XEP-0124 §15: with keys, who has read the identifiers of a session cannot make a request in it, or get an answer again.
-func TestKeys(t *testing.T) {
+func TestKeys(t *testing.T) { // checklist 115
 	bubble(t, func(t *testing.T) {
 		hash := func(s string) string {
 			sum := sha1.Sum([]byte(s)) //nolint:gosec // XEP-0124 §15.3

@@ -102,7 +102,7 @@ func TestBOSH(t *testing.T) {
 }
 
 // What cannot be a session is refused with the condition that XEP-0124 §17 names.
-func TestBOSHRefusals(t *testing.T) {
+func TestBOSHRefusals(t *testing.T) { // checklist 115
 	t.Parallel()
 	p := newTestServer(t, extra{})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

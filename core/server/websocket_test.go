@@ -117,7 +117,7 @@ func (c *webClient) login(name, resource string, after ...string) {
 
 // RFC 7395: the handshake, one element in each message with all its namespaces, no STARTTLS, a restart without close, the end from
 // both sides.
-func TestWebSocket(t *testing.T) {
+func TestWebSocket(t *testing.T) { // checklist 114
 	t.Parallel()
 	p := newTestServer(t, extra{})
 	c := p.dialWeb()
@@ -326,7 +326,7 @@ func readFrame(r *bufio.Reader) (first byte, payload string, err error) {
 
 // RFC 6455 §5: what breaks the framing ends the WebSocket with the code for it, fragments are put together, pings are answered between
 // them, and what comes byte by byte is understood.
-func TestWebSocketFrames(t *testing.T) {
+func TestWebSocketFrames(t *testing.T) { // checklist 114
 	t.Parallel()
 	p := newTestServer(t, extra{})
 	start := func() (net.Conn, *bufio.Reader) {
