@@ -67,13 +67,21 @@ func (g remoteGateway) use(u *remoteUser) {
 	ctx, cancel := context.WithTimeout(u.Context(), federationTimeout)
 	defer cancel()
 	l := &linker{T: u.T, ctx: ctx, conn: u.conn, domain: g.domain(), fields: g.fields}
-	if text := l.byRegistration(g.network.tokens()); text != "linked" {
-		u.Fatalf("%s: %s", g.domain(), text)
-	}
 	local, _, _ := g.network.friend()
 	friend := local + "@" + g.domain()
+	subscribed := false // the request of the friend may come before the answer
+	u.send("<iq type='set' id='link' to='%s'><query xmlns='%s'>%s</query></iq>", g.domain(), spaceRegister, l.form(g.network.tokens()))
+	linked := u.await("the answer to the registration", func(e *xmltree.Element) bool {
+		subscribed = subscribed || e.Name.Local == "presence" && e.Attr("type") == "subscribe" && strings.HasPrefix(e.Attr("from"), friend)
+		return e.Name.Local == "iq" && e.Attr("id") == "link"
+	})
+	if linked.Attr("type") != "result" {
+		u.Fatalf("%s: %s", g.domain(), linked)
+	}
 	who := strings.NewReplacer("@", " at ", ".example", "").Replace(u.jid) // networks change addresses into links
-	u.stanza("presence", "subscribe", friend)                              // the gateway may not change rosters elsewhere
+	if !subscribed {
+		u.stanza("presence", "subscribe", friend) // the gateway may not change rosters elsewhere
+	}
 	g.network.send(true, "to "+who)
 	u.await("a message of the friend", func(e *xmltree.Element) bool {
 		return e.Name.Local == "message" && strings.HasPrefix(e.Attr("from"), friend) && e.ChildText("body") == "to "+who
