@@ -185,19 +185,13 @@ func (s *Store) commitLinks(tx *sql.Tx, batch *Batch) error {
 
 // LinkedEntry finds a message by its id in the channel's archive, else by its own id in the channel's room.
 func (s *Store) LinkedEntry(ctx context.Context, link int64, id string) (LinkMessage, bool, error) {
-	return s.linked(ctx, id, func() (*sql.Row, *sql.Row) {
-		r := s.engine.Reader()
-		return r.QueryRowContext(ctx, linkByEntrySQL, link, id), r.QueryRowContext(ctx, linkByMessageSQL, link, id)
-	})
+	return s.linked(ctx, id, lookup{linkByEntrySQL, []any{link, id}}, lookup{linkByMessageSQL, []any{link, id}})
 }
 
 // LinkedThere finds a message by the id that the linked room has given it, else by its own id there. Of several with one id
 // that of the author is meant.
 func (s *Store) LinkedThere(ctx context.Context, link int64, id, author string) (LinkMessage, bool, error) {
-	return s.linked(ctx, id, func() (*sql.Row, *sql.Row) {
-		r := s.engine.Reader()
-		return r.QueryRowContext(ctx, linkByThereIDSQL, link, id), r.QueryRowContext(ctx, linkByThereSQL, link, id, author)
-	})
+	return s.linked(ctx, id, lookup{linkByThereIDSQL, []any{link, id}}, lookup{linkByThereSQL, []any{link, id, author}})
 }
 
 // LinkedOf finds a message by its own id in the linked room and the nickname that its author had there; of several one to which the room gave no id.
@@ -212,18 +206,26 @@ func (s *Store) LinkedOf(ctx context.Context, link int64, there, nick string) (L
 	return m, ok, nil
 }
 
-// linked reads the first of two queries that finds something.
-func (s *Store) linked(_ context.Context, id string, queries func() (first, second *sql.Row)) (LinkMessage, bool, error) {
+// lookup is a query for one message.
+type lookup struct {
+	query string
+	args  []any
+}
+
+// linked makes queries until one finds a message. Each is read before the next is made: with a row of one still open, the next one would wait for
+// a second connection of the pool, and for ever where all the others do the same.
+func (s *Store) linked(ctx context.Context, id string, queries ...lookup) (m LinkMessage, ok bool, err error) {
 	if id == "" {
 		return LinkMessage{}, false, nil
 	}
-	first, second := queries()
-	m, ok, err := oneRow(readLinkMessage(first))
-	if other, found, otherErr := oneRow(readLinkMessage(second)); err == nil && !ok { // both are read: rows must be closed
-		m, ok, err = other, found, otherErr
-	}
-	if err != nil {
-		return m, false, fmt.Errorf("look up a message of a linked room: %w", err)
+	for _, q := range queries {
+		m, ok, err = oneRow(readLinkMessage(s.engine.Reader().QueryRowContext(ctx, q.query, q.args...)))
+		if err != nil {
+			return m, false, fmt.Errorf("look up a message of a linked room: %w", err)
+		}
+		if ok {
+			break
+		}
 	}
 	return m, ok, nil
 }
