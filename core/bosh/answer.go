@@ -42,8 +42,8 @@ func Ended(condition, uri string) Answer {
 	return Answer{http.StatusOK, defaultType, append(b, "</body>"...)}
 }
 
-// legacy are the status codes for clients that do not know the conditions (XEP-0124 §17.1).
-var legacy = map[string]int{BadRequest: http.StatusBadRequest, PolicyViolation: http.StatusForbidden, NotFound: http.StatusNotFound}
+// legacyStatus has the status codes for clients that do not know the conditions (XEP-0124 §17.1).
+var legacyStatus = map[string]int{BadRequest: http.StatusBadRequest, PolicyViolation: http.StatusForbidden, NotFound: http.StatusNotFound}
 
 // answer is what an answer says besides the elements in it.
 type answer struct {
@@ -54,11 +54,11 @@ type answer struct {
 	header      *stream.Header
 }
 
-// write makes the answer. The lock is held.
-func (s *Session) write(a answer, payloads []byte) Answer {
+// compose makes an answer. The lock is held.
+func (s *Session) compose(a answer, payloads []byte) Answer {
 	b := append(make([]byte, 0, len(payloads)+512), "<body xmlns='"+NS+"'"...)
 	if a.created || a.header != nil {
-		b = append(b, " xmlns:xmpp='"+nsXMP+"'"...)
+		b = append(b, " xmlns:xmpp='"+nsXBOSH+"'"...)
 	}
 	if a.created || len(payloads) > 0 {
 		b = append(b, " xmlns:stream='"+stream.NSStream+"'"...)
@@ -79,7 +79,7 @@ func (s *Session) write(a answer, payloads []byte) Answer {
 	}
 	b = append(append(append(b, '>'), payloads...), "</body>"...)
 	status := http.StatusOK
-	if code, ok := legacy[a.condition]; ok && a.terminate && s.settings.legacy {
+	if code, ok := legacyStatus[a.condition]; ok && a.terminate && s.settings.legacy {
 		status = code
 	}
 	return Answer{status, s.settings.contentType, b}

@@ -484,6 +484,36 @@ func TestBackPressure(t *testing.T) {
 	})
 }
 
+// A request whose time is over while the stream does not read is answered when it does; nothing is done meanwhile.
+func TestWaitWhileTheStreamIsSlow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := begin(t, "wait='1'")
+		c.SetMaxFrame(300_000)
+		answer := c.start(c.body("", "<message xmlns='jabber:client'><body>"+strings.Repeat("x", inputBytes)+"</body></message>"))
+		time.Sleep(10 * time.Second) // it would not pass while the timer has something to do
+		if len(answer) > 0 {
+			t.Error("answered before the stream has read")
+		}
+		c.drained()
+		if got := c.wait(answer); strings.Contains(got, "type=") {
+			t.Errorf("got %q", got)
+		}
+		_ = c.Close()
+	})
+}
+
+// A pause that is asked for when the stream has ended is no longer than the time for which the last answer is kept.
+func TestPauseAtTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := begin(t, "")
+		c.do(c.body("pause='1'", ""))
+		c.write("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>")
+		_ = c.Close()
+		c.ended(c.do(c.body("pause='120'", "")), "")
+		c.over()
+	})
+}
+
 // A read deadline ends a read that waits, and is not lost where something has arrived.
 func TestReadDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -512,10 +542,11 @@ func TestParse(t *testing.T) {
 	body := "<body xmlns='" + NS + "' rid='5'>"
 	for text, want := range map[string][]string{
 		body + "</body>": nil,
-		" <?xml version='1.0'?>\n" + body + "\n</body>\n":              nil,
-		body + message + " " + message + "</body>":                     {message, message},
-		body + "<a xmlns='x'><a/><b c='>'/>t</a><d xmlns='x'/></body>": {"<a xmlns='x'><a/><b c='>'/>t</a>", "<d xmlns='x'/>"},
-		body + "<a xmlns='x'><![CDATA[</a>]]></a></body>":              {"<a xmlns='x'><![CDATA[</a>]]></a>"},
+		" <?xml version='1.0'?>\n" + body + "\n</body>\n":                                                                                          nil,
+		body + message + " " + message + "</body>":                                                                                                 {message, message},
+		body + "<a xmlns='x'><a/><b c='>'/>t</a><d xmlns='x'/></body>":                                                                             {"<a xmlns='x'><a/><b c='>'/>t</a>", "<d xmlns='x'/>"},
+		strings.Replace(body, " rid", " xmlns:p='urn:p' rid", 1) + "<a xmlns='x'\nxmlns:p = 'urn:r'><p:b/></a></body>":                             {"<a xmlns='x'\nxmlns:p = 'urn:r'><p:b/></a>"},
+		body + "<a xmlns='x'><![CDATA[</a>]]></a></body>":                                                                                          {"<a xmlns='x'><![CDATA[</a>]]></a>"},
 		strings.Replace(body, " rid", " xmlns:p='urn:p' xmlns:q='urn:q' rid", 1) + "<p:a><p:b/></p:a><a xmlns='x' p:c='' xmlns:p='urn:r'/></body>": {"<p:a xmlns:p='urn:p'><p:b/></p:a>", "<a xmlns='x' p:c='' xmlns:p='urn:r'/>"},
 	} {
 		r, err := Parse([]byte(text))

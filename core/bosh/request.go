@@ -3,9 +3,12 @@ package bosh
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,8 +18,8 @@ import (
 
 // Namespaces of bodies and of what XMPP adds to them (XEP-0206 §10).
 const (
-	NS    = "http://jabber.org/protocol/httpbind"
-	nsXMP = "urn:xmpp:xbosh"
+	NS      = "http://jabber.org/protocol/httpbind"
+	nsXBOSH = "urn:xmpp:xbosh"
 )
 
 // Limits of a body besides its bytes. Those of a stanza are checked by the stream.
@@ -78,7 +81,7 @@ func Parse(raw []byte) (*Request, error) {
 		SID: it.Attr("sid"), To: it.Attr("to"), Lang: it.Lang(),
 		Creation:  Creation{Version: it.Attr("ver"), ContentType: contentType(it.Attr("content"))},
 		Keys:      Keys{it.Attr("key"), it.Attr("newkey")},
-		Terminate: it.Attr("type") == "terminate", Restart: isTrue(it.AttrNS(nsXMP, "restart")), sum: sha256.Sum256(body),
+		Terminate: it.Attr("type") == "terminate", Restart: isTrue(it.AttrNS(nsXBOSH, "restart")), sum: sha256.Sum256(body),
 	}
 	r.RID, err = strconv.ParseInt(it.Attr("rid"), 10, 64)
 	if err != nil || r.RID < 1 || r.RID > maxRID {
@@ -118,8 +121,8 @@ func contentType(text string) string {
 	return text
 }
 
-// SessionID returns the identifier of the session in the start tag of a body whose beginning this is, "" if there is none. It is for the
-// decision how much of the body is read: Parse decides what it says.
+// SessionID returns the identifier of the session in the start tag of a body whose beginning this is, "" if there is none. It decides
+// only how much of the body is read; Parse reads what the body says.
 func SessionID(beginning []byte) string {
 	tag, _, _ := bytes.Cut(beginning, []byte(">"))
 	for _, quote := range []string{"'", `"`} {
@@ -132,83 +135,54 @@ func SessionID(beginning []byte) string {
 	return ""
 }
 
-// split returns the elements of well-formed content, each with the declarations of the prefixes that it uses.
+// split returns the elements of well-formed content, each with the declarations of the prefixes that it uses from the body around it.
 func split(content []byte, prefixes []stream.Prefix) (list [][]byte, err error) {
-	for len(content) > 0 {
-		if content = bytes.TrimLeft(content, " \t\r\n"); len(content) == 0 {
-			break
+	d := xml.NewDecoder(bytes.NewReader(content))
+	var start xml.StartElement // of the element that began at from
+	depth, from := 0, 0
+	for {
+		before := int(d.InputOffset())
+		token, err := d.RawToken()
+		if errors.Is(err, io.EOF) {
+			return list, nil
 		}
-		if content[0] != '<' || bytes.HasPrefix(content, []byte("<![CDATA[")) { // XEP-0124 §6
-			return nil, errNoBody
+		if err != nil { // not after the stream has accepted the whole
+			return nil, fmt.Errorf("parse the body: %w", err)
 		}
-		n := elementEnd(content)
-		list = append(list, declare(content[:n:n], prefixes))
-		content = content[n:]
-	}
-	return list, nil
-}
-
-// elementEnd returns where the element ends that begins well-formed content.
-func elementEnd(b []byte) int {
-	depth := 0
-	for at := 0; at < len(b); {
-		next := bytes.IndexByte(b[at:], '<')
-		if next < 0 {
-			break
-		}
-		at += next
-		if bytes.HasPrefix(b[at:], []byte("<![CDATA[")) {
-			end := bytes.Index(b[at:], []byte("]]>"))
-			if end < 0 {
-				break
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth == 0 {
+				start, from = t, before
 			}
-			at += end + len("]]>")
-			continue
-		}
-		end := tagEnd(b[at:])
-		switch tag := b[at : at+end]; {
-		case tag[1] == '/':
-			depth--
-		case tag[len(tag)-2] != '/':
 			depth++
-		}
-		if at += end; depth == 0 {
-			return at
-		}
-	}
-	return len(b)
-}
-
-// tagEnd returns the length of the tag that begins b, whose attributes may contain '>'.
-func tagEnd(b []byte) int {
-	var quote byte
-	for i, c := range b {
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
+		case xml.EndElement:
+			if depth--; depth == 0 {
+				end := int(d.InputOffset())
+				list = append(list, declare(content[from:end:end], start, prefixes))
 			}
-		case c == '\'' || c == '"':
-			quote = c
-		case c == '>':
-			return i + 1
+		case xml.CharData:
+			if depth == 0 && (content[before] == '<' || len(bytes.TrimSpace(t)) > 0) { // XEP-0124 §6; a CDATA section begins with '<'
+				return nil, errNoBody
+			}
 		}
 	}
-	return len(b)
 }
 
-// declare adds declarations that the element has from the body around it.
-func declare(element []byte, prefixes []stream.Prefix) []byte {
+// declare adds the declarations of prefixes that the element has from the body around it.
+func declare(element []byte, start xml.StartElement, prefixes []stream.Prefix) []byte {
+	var added []byte
 	for _, p := range prefixes {
-		tag := element[:tagEnd(element)]
-		if !bytes.Contains(element, []byte(p.Prefix+":")) || bytes.Contains(tag, []byte(" xmlns:"+p.Prefix+"=")) {
-			continue
+		own := slices.ContainsFunc(start.Attr, func(a xml.Attr) bool { return a.Name.Space == "xmlns" && a.Name.Local == p.Prefix })
+		if !own && bytes.Contains(element, []byte(p.Prefix+":")) {
+			added = stanza.AppendAttr(added, "xmlns:"+p.Prefix, p.Space)
 		}
-		name := 1 + bytes.IndexAny(element[1:], " \t\r\n/>")
-		out := append(make([]byte, 0, len(element)+len(p.Prefix)+len(p.Space)+16), element[:name]...)
-		out = append(out, " xmlns:"+p.Prefix+"='"...)
-		out = append(stanza.AppendEscaped(out, p.Space), '\'')
-		element = append(out, element[name:]...)
 	}
-	return element
+	if added == nil {
+		return element
+	}
+	name := len("<") + len(start.Name.Local)
+	if start.Name.Space != "" { // RawToken gives the prefix
+		name += len(start.Name.Space) + len(":")
+	}
+	return slices.Concat(element[:name], added, element[name:])
 }

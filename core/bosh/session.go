@@ -5,23 +5,25 @@ import (
 	"crypto/sha1" //nolint:gosec // XEP-0124 §15.3 names it; it protects what could be read anyway
 	"crypto/subtle"
 	"encoding/hex"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dragoman-im/dragoman/core/stream/version"
 )
 
 // What sessions are offered (XEP-0124 §7.2).
 const (
-	ourVersion   = "1.11"
 	maxWait      = 60 * time.Second
 	maxHold      = 1
 	inactivity   = 60 * time.Second
 	maxPause     = 120 * time.Second
 	pollInterval = 2 * time.Second
 )
+
+// ourVersion is the version of BOSH (XEP-0124 §7.1).
+var ourVersion = version.Version{Major: 1, Minor: 11}
 
 // maxRepeats limits how often one request is made again (XEP-0124 §14.3).
 const maxRepeats = 20
@@ -36,7 +38,7 @@ type settings struct {
 }
 
 func settingsFor(c *Creation) settings {
-	set := settings{wait: maxWait, hold: maxHold, inactivity: inactivity, contentType: c.ContentType, version: lower(c.Version, ourVersion)}
+	set := settings{wait: maxWait, hold: maxHold, inactivity: inactivity, contentType: c.ContentType, version: commonVersion(c.Version)}
 	set.legacy = c.Version == ""
 	if set.contentType == "" {
 		set.contentType = defaultType
@@ -54,31 +56,21 @@ func settingsFor(c *Creation) settings {
 	return set
 }
 
-// lower returns the lower of two versions, "" if the first is none.
-func lower(a, b string) string {
-	number := func(text string) (major, minor int) {
-		first, second, _ := strings.Cut(text, ".")
-		major, err := strconv.Atoi(first)
-		if err != nil {
-			return -1, 0
-		}
-		minor, _ = strconv.Atoi(second)
-		return major, minor
-	}
-	major, minor := number(a)
-	ours, ourMinor := number(b)
+// commonVersion returns the lower of ours and what a client has sent, "" if that is no version.
+func commonVersion(sent string) string {
+	v, ok := version.Parse(sent)
 	switch {
-	case major < 0:
+	case sent == "" || !ok:
 		return ""
-	case major < ours || major == ours && minor < ourMinor:
-		return strconv.Itoa(major) + "." + strconv.Itoa(minor)
+	case v.Less(ourVersion):
+		return v.String()
 	}
-	return b
+	return ourVersion.String()
 }
 
 // Session is one session. Any goroutine may call its methods.
 type Session struct {
-	Secure bool // its first request could not be read on its way, and so must not the others: they are refused then (XEP-0124 §19.1)
+	Secure bool // nobody could read the first request on its way; requests that others can read are refused then (XEP-0124 §19.1)
 
 	id       string
 	settings settings
@@ -91,9 +83,9 @@ type Session struct {
 	quiet time.Time     // since when no request waits; only while that is so
 	pause time.Duration // that the client has asked for; below zero: none
 	timer *time.Timer
-	over  bool   // the last answer, which says so, is due or was given
-	final bool   // it was given, or nobody can ask for it
-	why   string // the condition of the last answer
+	over  bool   // the stream has ended: the next answer that is given is the last one, and says so
+	final bool   // the last answer was given, or there is nobody to give it to
+	why   string // the condition in the last answer
 }
 
 // order is the state of the requests.
@@ -131,8 +123,8 @@ func (s *Session) BodyLimit() int {
 // BodyLimit is how many bytes the body of a request may have where an element may have so many.
 func BodyLimit(element int) int { return 2*element + 4096 }
 
-// Do takes a request and returns the answer when there is one. The end of ctx means that the client's connection has ended: nobody reads
-// the answer then, and the client may make the request again.
+// Do takes a request and returns the answer when there is one. The end of ctx means that the client's connection has ended: the
+// answer has no body then, and the client may make the request again.
 func (s *Session) Do(ctx context.Context, r *Request) Answer {
 	w := &waiting{request: r, answer: make(chan Answer, 1)}
 	s.mu.Lock()
@@ -150,7 +142,7 @@ func (s *Session) Do(ctx context.Context, r *Request) Answer {
 	}
 	s.rearm()
 	s.mu.Unlock()
-	return Answer{Status: http.StatusNoContent}
+	return Answer{}
 }
 
 // Refuse ends the session because of a request that cannot be read.
@@ -173,13 +165,13 @@ func (s *Session) accept(w *waiting) {
 	case rid <= o.last && rid >= o.first:
 		s.repeat(w)
 	case s.final:
-		w.answer <- s.write(answer{terminate: true, condition: NotFound}, nil)
+		w.answer <- s.compose(answer{terminate: true, condition: NotFound}, nil)
 		return
 	case rid > o.last+window || rid < o.first:
 		s.fail(w, NotFound)
 	default:
 		if older := o.early[rid]; older != nil {
-			older.answer <- s.write(answer{recoverable: true}, nil)
+			older.answer <- s.compose(answer{recoverable: true}, nil)
 		}
 		o.early[rid] = w
 		for next := o.early[o.last+1]; next != nil && !s.final; next = o.early[o.last+1] {
@@ -210,7 +202,7 @@ func (s *Session) begin(w *waiting) {
 		s.order.polled = now
 	}
 	s.pause = time.Duration(r.Pause) * time.Second
-	s.take(r)
+	s.forward(r)
 	w.until = now.Add(s.settings.wait)
 	s.order.held = append(s.order.held, w)
 }
@@ -245,7 +237,7 @@ func (s *Session) repeat(w *waiting) {
 		return r.RID == w.request.RID && (o.chain == "" || r.sum == w.request.sum)
 	}
 	if i := slices.IndexFunc(o.held, func(h *waiting) bool { return same(h.request) }); i >= 0 {
-		o.held[i].answer <- s.write(answer{recoverable: true}, nil)
+		o.held[i].answer <- s.compose(answer{recoverable: true}, nil)
 		w.until = time.Now().Add(s.settings.wait)
 		o.held[i] = w
 		return
@@ -273,22 +265,22 @@ func (s *Session) settle() {
 		s.finish()
 		return
 	}
-	for len(o.held) > 0 && s.in.bytes <= inputBytes { // otherwise the client is not to send more yet
+	for len(o.held) > 0 && !s.blocked() {
 		w := o.held[0]
 		pausing := w.request.Pause >= 0
 		switch {
 		case len(s.out.payloads) > 0 && !pausing && (!w.gone || len(o.held) > 1):
-			s.give(answer{}, true)
+			s.answerOldest(answer{}, true)
 		case len(o.held) > s.settings.hold || s.pause >= 0:
-			s.give(answer{}, false)
+			s.answerOldest(answer{}, false)
 		default:
 			return
 		}
 	}
 }
 
-// give answers the oldest request.
-func (s *Session) give(a answer, payloads bool) {
+// answerOldest answers the request that has waited longest; payloads: with what the stream has written.
+func (s *Session) answerOldest(a answer, payloads bool) {
 	o := &s.order
 	w := o.held[0]
 	o.held = o.held[1:]
@@ -299,7 +291,7 @@ func (s *Session) give(a answer, payloads bool) {
 		out = s.out.take()
 		o.polled = time.Time{}
 	}
-	answer := s.write(a, out)
+	answer := s.compose(a, out)
 	if w.request.Pause < 0 { // XEP-0124 §14.3
 		if o.given = append(o.given, given{request: w.request.answered(), answer: answer}); len(o.given) > s.settings.requests {
 			o.given = slices.Delete(o.given, 0, 1)
@@ -319,9 +311,9 @@ func (s *Session) finish() {
 	for len(s.order.held) > 0 {
 		if !s.final {
 			s.final = true
-			s.give(answer{terminate: true, condition: s.why}, true)
+			s.answerOldest(answer{terminate: true, condition: s.why}, true)
 		} else {
-			s.give(answer{}, false)
+			s.answerOldest(answer{}, false)
 		}
 	}
 	if s.final {
@@ -333,17 +325,17 @@ func (s *Session) finish() {
 func (s *Session) release(a answer) {
 	for rid, w := range s.order.early {
 		delete(s.order.early, rid)
-		w.answer <- s.write(a, nil)
+		w.answer <- s.compose(a, nil)
 	}
 }
 
 // fail ends the session because of a request (XEP-0124 §17.2).
 func (s *Session) fail(w *waiting, condition string) {
-	w.answer <- s.write(answer{terminate: true, condition: condition}, nil)
+	w.answer <- s.compose(answer{terminate: true, condition: condition}, nil)
 	s.over, s.final = true, true
 	for _, other := range s.order.held {
 		if other != w {
-			other.answer <- s.write(answer{terminate: true, condition: OtherRequest}, nil)
+			other.answer <- s.compose(answer{terminate: true, condition: OtherRequest}, nil)
 		}
 	}
 	s.order.held, s.order.given = nil, nil

@@ -25,6 +25,7 @@ func (s *Sessions) Create(r *Request, before int, secure bool) *Session {
 		order: order{last: r.RID - 1, first: r.RID, early: map[int64]*waiting{}}, quiet: time.Now(), pause: -1,
 	}
 	x.remove = func() { s.remove(x) }
+	x.timer = time.AfterFunc(maxWait, x.fire)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {

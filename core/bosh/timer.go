@@ -10,44 +10,49 @@ func (s *Session) idle() time.Duration {
 	return s.settings.inactivity
 }
 
-// rearm sets the timer to the next time at which something is due.
-func (s *Session) rearm() {
-	at := s.quiet.Add(s.idle())
+// blocked reports whether so much waits for the stream that no request is answered. Input that the stream reads ends that: see next.
+func (s *Session) blocked() bool { return s.in.bytes > inputBytes }
+
+// ends returns when the session is forgotten, false while a request waits whose connection is there.
+func (s *Session) ends() (at time.Time, ok bool) {
 	switch {
-	case s.final && s.order.given == nil:
-		at = time.Now() // there is nothing to repeat
-	case s.final:
-		at = s.quiet.Add(s.settings.inactivity)
+	case s.final && s.order.given == nil: // there is nothing to ask for again
+		return time.Time{}, true
 	case s.live():
-		at = s.order.held[0].until
-	case len(s.order.held) > 0 && s.order.held[0].until.Before(at):
-		at = s.order.held[0].until
+		return time.Time{}, false
 	}
-	wait := time.Until(at)
-	if s.timer == nil {
-		s.timer = time.AfterFunc(wait, s.fire)
-		return
+	return s.quiet.Add(s.idle()), true
+}
+
+// rearm sets the timer to the next time at which fire has something to do.
+func (s *Session) rearm() {
+	at, due := s.ends()
+	if o := &s.order; len(o.held) > 0 && !s.blocked() && (!due || o.held[0].until.Before(at)) {
+		at, due = o.held[0].until, true
 	}
-	s.timer.Reset(wait)
+	if due {
+		s.timer.Reset(time.Until(at))
+	} else {
+		s.timer.Stop()
+	}
 }
 
 // fire does what is due: it answers requests that have waited long enough, ends a session whose client is gone, and forgets one that has ended.
 func (s *Session) fire() {
 	s.mu.Lock()
 	now := time.Now()
-	for len(s.order.held) > 0 && !now.Before(s.order.held[0].until) && s.in.bytes <= inputBytes {
-		s.give(answer{}, true)
+	for len(s.order.held) > 0 && !s.blocked() && !now.Before(s.order.held[0].until) {
+		s.answerOldest(answer{}, true)
 	}
-	gone := !s.live() && !now.Before(s.quiet.Add(s.idle()))
-	if s.final && s.order.given == nil || gone {
-		s.over, s.final = true, true
-		s.release(answer{terminate: true, condition: NotFound})
-		s.in.end()
-		s.out.signal()
+	if at, ok := s.ends(); !ok || now.Before(at) {
+		s.rearm()
 		s.mu.Unlock()
-		s.remove()
 		return
 	}
-	s.rearm()
+	s.over, s.final = true, true
+	s.release(answer{terminate: true, condition: NotFound})
+	s.in.end()
+	s.out.signal()
 	s.mu.Unlock()
+	s.remove()
 }

@@ -57,8 +57,8 @@ func (in *input) signal() {
 	}
 }
 
-// take gives the stream what a request has.
-func (s *Session) take(r *Request) {
+// forward gives the stream what a request has.
+func (s *Session) forward(r *Request) {
 	if s.in.closed {
 		return
 	}
@@ -135,9 +135,9 @@ func (s *Session) next() (frame []byte, ready bool, err error) {
 		return nil, in.err != nil, in.err
 	}
 	frame, in.frames = in.frames[0], in.frames[1:]
-	was := in.bytes
+	was := s.blocked()
 	in.bytes -= max(len(frame), emptyBytes)
-	if was > inputBytes && in.bytes <= inputBytes {
+	if was && !s.blocked() {
 		s.settle()
 	}
 	if len(frame) > in.max {

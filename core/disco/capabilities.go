@@ -159,11 +159,13 @@ func (i Info) IsAnnounced(node, requested string) bool {
 		slices.ContainsFunc(i.hashes(), func(h CapsHash) bool { return requested == h.Node })
 }
 
+// hashes returns the hashes of XEP-0390 that Announcement announces.
 func (i Info) hashes() []CapsHash {
+	input := []byte(i.caps2String())
 	list := make([]CapsHash, 0, len(ownHashes))
 	for _, name := range ownHashes {
 		sum := caps2Hashes[name]()
-		sum.Write([]byte(i.caps2String()))
+		sum.Write(input)
 		value := base64.StdEncoding.EncodeToString(sum.Sum(nil))
 		list = append(list, CapsHash{Generation: 2, Algorithm: name, Value: value, Node: NSCaps2 + "#" + name + "." + value})
 	}

@@ -64,14 +64,7 @@ func (p *testServer) boshSession(ctx context.Context) string {
 func (p *testServer) loginBOSH(name, resource string) *rawstream.Peer {
 	p.t.Helper()
 	c := p.dialBOSH()
-	c.Send(framingOpen)
-	c.Until("</stream:features>")
-	c.Send(auth("PLAIN", "\x00"+name+"\x00"+name))
-	c.Until("<success")
-	c.Send(framingOpen)
-	c.Until("</stream:features>")
-	c.Send("<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>" + resource + "</resource></bind></iq>")
-	c.Until("<jid>" + name + "@home.test/" + resource + "</jid>")
+	loginFramed(c.Send, c.Until, name, resource)
 	return c
 }
 

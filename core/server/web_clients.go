@@ -21,7 +21,7 @@ func (s *Server) serveClients() error {
 	}
 	published := hostmeta.Documents{Below: s.belowHosts(public)}
 	if c.Clients {
-		s.http.web.Handle((&web.Clients{Server: s.clients, Origins: c.Origins, Secure: s.secureURL()}).Routes()...)
+		s.http.web.Handle((&web.Clients{Server: s.clients, Origins: c.Origins, OverTLS: s.addressOverTLS()}).Routes()...)
 	}
 	options := chat.Options{Register: s.config.Server.Register}
 	for _, h := range s.hosts {
@@ -57,8 +57,8 @@ func (s *Server) serveClients() error {
 	return nil
 }
 
-// secureURL returns where clients reach the HTTP server over TLS, "" if that is not known.
-func (s *Server) secureURL() string {
+// addressOverTLS returns where clients reach the HTTP server over TLS, "" if that is not known.
+func (s *Server) addressOverTLS() string {
 	if address := s.publicURL(s.hosts[0].domain.String()); strings.HasPrefix(address, "https://") {
 		return address
 	}

@@ -101,17 +101,22 @@ func (c *webClient) closed() (messages []string, code websocket.StatusCode) {
 	}
 }
 
+// loginFramed logs in and binds a session over WebSocket or BOSH.
+func loginFramed(send func(string), until func(mark string) string, name, resource string) {
+	send(framingOpen)
+	until("</stream:features>")
+	send(auth("PLAIN", "\x00"+name+"\x00"+name))
+	until("<success")
+	send(framingOpen)
+	until("</stream:features>")
+	send("<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>" + resource + "</resource></bind></iq>")
+	until("<jid>" + name + "@home.test/" + resource + "</jid>")
+}
+
 // login logs in and binds a session, with stream management if that is what after asks for.
 func (c *webClient) login(name, resource string, after ...string) {
 	c.t.Helper()
-	c.send(framingOpen)
-	c.until("<stream:features")
-	c.send(auth("PLAIN", "\x00"+name+"\x00"+name))
-	c.until("<success")
-	c.send(framingOpen)
-	c.until("<stream:features")
-	c.send("<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>" + resource + "</resource></bind></iq>")
-	c.until("<jid>" + name + "@home.test/" + resource + "</jid>")
+	loginFramed(func(frame string) { c.send(frame) }, c.until, name, resource)
 	c.send(after...)
 }
 

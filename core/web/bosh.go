@@ -119,8 +119,8 @@ func (c *Clients) create(r *http.Request, request *bosh.Request, before int) bos
 	}
 	arrival, err := c.Server.Admit(Client(r), Secure(r))
 	switch {
-	case errors.Is(err, c2s.ErrInsecure) && c.Secure != "":
-		return bosh.Ended(bosh.SeeOtherURI, c.Secure+BOSHPath)
+	case errors.Is(err, c2s.ErrInsecure) && c.OverTLS != "":
+		return bosh.Ended(bosh.SeeOtherURI, c.OverTLS+BOSHPath)
 	case err != nil:
 		return bosh.Ended(bosh.PolicyViolation, "")
 	}

@@ -18,7 +18,7 @@ const WebSocketPath = "/ws"
 type Clients struct {
 	Server  *c2s.Server
 	Origins []string // of web pages whose scripts may connect, such as https://chat.example.org; "*": all
-	Secure  string   // where this server is reached over TLS, such as https://chat.example.org; "": unknown
+	OverTLS string   // where this server is reached over TLS, such as https://chat.example.org; "": unknown
 
 	Sessions bosh.Sessions
 }

@@ -59,7 +59,7 @@ var importRules = []importRule{
 	{"core/federation", join(addresses, "config", "core/admin", "core/identity/revoked", "core/router", "core/s2s", "core/s2s/certificate", "core/s2s/locate", "core/s2s/outbox", "core/stream")},
 	{"core/component", join(connections, "config", "core/admin", "core/peerlimit")},
 	{"core/websocket", join(connections, "core/c2s")},
-	{"core/bosh", join(connections, "core/c2s")},
+	{"core/bosh", join(connections, "core/stream/version")},
 	{"core/web", join(connections, "core/c2s", "core/websocket", "core/bosh", "core/peerlimit")},
 	{"core/web/hostmeta", []string{"core/spec", "core/web"}},
 	{"core/web/chat", []string{"core/web"}},

@@ -14,7 +14,7 @@ const (
 	usualHTTP   = "127.0.0.1:5280"
 )
 
-// address is choose for the addresses of clients.
+// address chooses one for clients, and notes if it is not the usual one.
 func (s *localServer) address(flag, given, usual string) (string, error) {
 	address, other, err := choose(flag, given, usual)
 	s.otherPort = s.otherPort || other
